@@ -1,0 +1,52 @@
+"""What a customer means to buy."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.validators import MinValueValidator
+from django.db import models, transaction
+
+from products.models import Product
+
+
+class Cart(models.Model):
+    """A user's one cart. It goes when it becomes an order."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="cart")
+    # A door and not a state: saving it true checks out, and no cart with it true is left.
+    completed = models.BooleanField(default=False, help_text="Checks the cart out: an order is made of it.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        indexes = [
+            models.Index(fields=["created_at"], name="cart_created"),
+            models.Index(fields=["updated_at"], name="cart_updated"),
+        ]
+
+    def __str__(self) -> str:
+        return f"cart {self.pk}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        # Django sends post_save outside of save's own transaction: without this one, a shortage
+        # found there would leave `completed` behind.
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+
+
+class CartItem(models.Model):
+    """One product in a cart, at whatever price it has when it is looked at."""
+
+    cart = models.ForeignKey(Cart, models.CASCADE, related_name="items")
+    # Null when the product was deleted: the item stays, under its name.
+    product = models.ForeignKey(Product, models.SET_NULL, null=True, related_name="+")
+    product_name = models.CharField(max_length=200, blank=True, editable=False)
+    quantity = models.PositiveIntegerField(validators=[MinValueValidator(1)])
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.CheckConstraint(condition=models.Q(quantity__gte=1), name="cart_item_quantity_range")]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.product_name}"

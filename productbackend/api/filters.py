@@ -1,0 +1,43 @@
+"""Filters that refuse what makes no sense: a 400 that names the parameter, never a silent pass."""
+
+from typing import Any
+
+import django_filters
+from django import forms
+
+
+class StrictBooleanField(forms.Field):
+    """true or false; django-filter's own takes anything and ignores what it does not know."""
+
+    def to_python(self, value: Any) -> bool | None:
+        if value in (None, ""):
+            return None
+        if str(value).lower() not in ("true", "false"):
+            raise forms.ValidationError("It takes true or false.", code="invalid")
+        return str(value).lower() == "true"
+
+
+class BooleanFilter(django_filters.Filter):
+    field_class = StrictBooleanField
+
+
+class IdField(forms.IntegerField):
+    """An id: any that is well-formed; one that no row has finds nothing."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=0, max_value=2**63 - 1, **kwargs)
+
+
+class IdFilter(django_filters.Filter):
+    field_class = IdField
+
+
+class WholeField(forms.IntegerField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=-(2**63), max_value=2**63 - 1, **kwargs)
+
+
+class WholeFilter(django_filters.Filter):
+    """A whole number, within what databases can compare."""
+
+    field_class = WholeField

@@ -1,0 +1,216 @@
+"""Lists: keyset pages over a stable order, with a bounded count.
+
+A view names its order: `ordering_fields` maps public names to columns, `ordering` is the default.
+A cursor holds the values of the row at a page's edge and the order that it belongs to, signed.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core import signing
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import Model, Q, QuerySet
+from django.utils.encoding import iri_to_uri
+from rest_framework.exceptions import ValidationError
+from rest_framework.pagination import BasePagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.urls import remove_query_param, replace_query_param
+
+LIMIT_DEFAULT, LIMIT_MAX = 20, 100
+OFFSET_MAX = 10_000
+COUNT_MAX = 1_000
+RANKED_MAX = 1_000
+CURSOR_SALT = "productbackend.cursor"
+
+
+@dataclass(frozen=True)
+class Key:
+    """One column of an order."""
+
+    column: str
+    descending: bool
+
+    @property
+    def reversed(self) -> "Key":
+        return Key(self.column, not self.descending)
+
+    @property
+    def term(self) -> str:
+        return f"-{self.column}" if self.descending else self.column
+
+
+class JSONSerializer:
+    """How a cursor's values are written: those of columns, as JSON."""
+
+    def dumps(self, obj: Any) -> bytes:
+        return json.dumps(obj, cls=DjangoJSONEncoder, separators=(",", ":")).encode()
+
+    def loads(self, data: bytes) -> Any:
+        return json.loads(data)
+
+
+def parse_ordering(raw: str, fields: dict[str, str]) -> list[Key]:
+    """The columns named in `?ordering=`, ended by the id in the last one's direction."""
+    keys: list[Key] = []
+    for term in raw.split(","):
+        name = term.strip().removeprefix("-")
+        if name not in fields:
+            known = ", ".join(fields)
+            raise ValidationError(
+                {"ordering": [f"There is no ordering by {name!r}; there is {known}."]}, code="invalid_choice"
+            )
+        if fields[name] not in [key.column for key in keys]:
+            keys.append(Key(fields[name], term.strip().startswith("-")))
+    if keys[-1].column != "id" and "id" not in [key.column for key in keys]:
+        keys.append(Key("id", keys[-1].descending))
+    return keys
+
+
+def beyond(keys: Sequence[Key], values: Sequence[Any]) -> Q:
+    """The rows behind the one that has `values`.
+
+    Written as `a >= x AND (a > x OR (a = x AND ...))`: the first bound is what an index serves,
+    and MariaDB takes a row comparison 15 times slower.
+    """
+    first, value = keys[0], values[0]
+    strict = Q(**{f"{first.column}__{'lt' if first.descending else 'gt'}": value})
+    if len(keys) == 1:
+        return strict
+    bound = Q(**{f"{first.column}__{'lte' if first.descending else 'gte'}": value})
+    return bound & (strict | (Q(**{first.column: value}) & beyond(keys[1:], values[1:])))
+
+
+class KeysetPagination(BasePagination):
+    """Reads `limit`, `ordering`, `cursor` and `offset`; writes count, next, previous and results."""
+
+    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any]:
+        self.request = request
+        self.limit = whole_number(request, "limit", LIMIT_DEFAULT, 1, None)
+        self.limit = min(self.limit, LIMIT_MAX)
+        offset = whole_number(request, "offset", None, 0, OFFSET_MAX)
+        raw_ordering = request.query_params.get("ordering")
+        cursor = self.read_cursor(request)
+        if cursor is not None and offset is not None:
+            raise ValidationError({"offset": ["Send a cursor or an offset, not both."]})
+        found = queryset.order_by()[: COUNT_MAX + 1].count()
+        self.count, self.count_is_exact = min(found, COUNT_MAX), found <= COUNT_MAX
+        if raw_ordering is None and getattr(view, "is_ranked", False):
+            return self.ranked_page(queryset, offset, cursor)
+        ordering = raw_ordering if raw_ordering is not None else view.ordering
+        self.keys = parse_ordering(ordering, view.ordering_fields)
+        return self.keyset_page(queryset, offset, cursor)
+
+    def keyset_page(self, queryset: QuerySet[Any], offset: int | None, cursor: dict[str, Any] | None) -> list[Any]:
+        terms = [key.term for key in self.keys]
+        if cursor is not None and cursor.get("o") != terms:
+            raise ValidationError({"cursor": ["The cursor belongs to another ordering."]})
+        backwards = cursor is not None and cursor["d"] == "p"
+        keys = [key.reversed for key in self.keys] if backwards else self.keys
+        if cursor is not None:
+            queryset = queryset.filter(beyond(keys, cursor["v"]))
+        start = offset or 0
+        rows = list(queryset.order_by(*[key.term for key in keys])[start : start + self.limit + 1])
+        more = len(rows) > self.limit
+        rows = rows[: self.limit]
+        if backwards:
+            rows.reverse()
+        has_next = bool(rows) and (more or backwards)
+        has_previous = bool(rows) and ((more if backwards else cursor is not None) or start > 0)
+        self.next = self.link({"o": terms, "d": "n", "v": self.values(rows[-1])}) if has_next else None
+        self.previous = self.link({"o": terms, "d": "p", "v": self.values(rows[0])}) if has_previous else None
+        return rows
+
+    def ranked_page(self, queryset: QuerySet[Any], offset: int | None, cursor: dict[str, Any] | None) -> list[Any]:
+        """A page of search results, best first: by position, through the first 1,000."""
+        if cursor is not None and cursor.get("o") != "rank":
+            raise ValidationError({"cursor": ["The cursor belongs to another ordering."]})
+        start = cursor["v"] if cursor is not None else offset or 0
+        stop = min(start + self.limit, RANKED_MAX)
+        rows = list(queryset[start : stop + 1]) if start < RANKED_MAX else []
+        more = len(rows) > stop - start and stop < RANKED_MAX
+        self.next = self.link({"o": "rank", "v": stop}) if more else None
+        self.previous = self.link({"o": "rank", "v": max(start - self.limit, 0)}) if start > 0 else None
+        return rows[: stop - start]
+
+    def values(self, row: Model) -> list[Any]:
+        return [getattr(row, key.column) for key in self.keys]
+
+    def link(self, cursor: dict[str, Any]) -> str:
+        token = signing.dumps(cursor, salt=CURSOR_SALT, serializer=JSONSerializer)
+        url = remove_query_param(self.request.build_absolute_uri(), "offset")
+        return iri_to_uri(replace_query_param(url, "cursor", token))
+
+    @staticmethod
+    def read_cursor(request: Request) -> dict[str, Any] | None:
+        raw = request.query_params.get("cursor")
+        if not raw:
+            return None
+        try:
+            return signing.loads(raw, salt=CURSOR_SALT, serializer=JSONSerializer)
+        except (signing.BadSignature, ValueError):
+            raise ValidationError(
+                {"cursor": ["The cursor is broken: follow `next` and `previous` as they are."]}
+            ) from None
+
+    def get_paginated_response(self, data: Any) -> Response:
+        return Response(
+            {
+                "count": self.count,
+                "count_is_exact": self.count_is_exact,
+                "next": self.next,
+                "previous": self.previous,
+                "results": data,
+            }
+        )
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        link = {"type": ["string", "null"], "format": "uri"}
+        return {
+            "type": "object",
+            "required": ["count", "count_is_exact", "next", "previous", "results"],
+            "properties": {
+                "count": {"type": "integer", "description": f"Exact up to {COUNT_MAX:,}."},
+                "count_is_exact": {"type": "boolean"},
+                "next": link | {"description": "The URL of the next page."},
+                "previous": link | {"description": "The URL of the page before."},
+                "results": schema,
+            },
+        }
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        fields = ", ".join(f"`{name}`" for name in getattr(view, "ordering_fields", {}))
+        return [
+            _parameter(
+                "limit",
+                {"type": "integer", "minimum": 1, "default": LIMIT_DEFAULT},
+                f"Rows a page; above {LIMIT_MAX} means {LIMIT_MAX}.",
+            ),
+            _parameter(
+                "ordering", {"type": "string"}, f"Comma-separated fields, each with `-` for descending: {fields}."
+            ),
+            _parameter("cursor", {"type": "string"}, "From `next` or `previous`; bound to its ordering."),
+            _parameter(
+                "offset",
+                {"type": "integer", "minimum": 0, "maximum": OFFSET_MAX},
+                "Rows to skip; for more follow `next`.",
+            ),
+        ]
+
+
+def _parameter(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": False, "schema": schema, "description": description}
+
+
+def whole_number(request: Request, name: str, default: Any, least: int, most: int | None) -> Any:
+    """The query parameter `name` as a whole number within bounds; a 400 for anything else."""
+    raw = request.query_params.get(name)
+    if raw is None:
+        return default
+    if not raw.isascii() or not raw.isdigit() or len(raw) > 18 or int(raw) < least:
+        raise ValidationError({name: [f"It takes a whole number from {least}."]})
+    if most is not None and int(raw) > most:
+        raise ValidationError({name: [f"At most {most}; follow `next` from there."]}, code="max_value")
+    return int(raw)

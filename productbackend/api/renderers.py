@@ -1,0 +1,35 @@
+"""How answers are written, and which form a client gets."""
+
+from typing import Any
+
+from rest_framework import exceptions, negotiation, renderers
+
+PROBLEM = "application/problem+json"
+
+
+class Negotiation(negotiation.DefaultContentNegotiation):
+    """DRF's, for which a client that takes problem documents takes JSON, and an unknown ?format= is a 406."""
+
+    def get_accept_list(self, request: Any) -> list[str]:
+        accepted = super().get_accept_list(request)
+        return [item.replace(PROBLEM, "application/json") for item in accepted]
+
+    def filter_renderers(self, renderers: Any, format: str) -> Any:
+        found = [renderer for renderer in renderers if renderer.format == format]
+        if not found:
+            raise exceptions.NotAcceptable(available_renderers=renderers)
+        return found
+
+
+class BrowsableRenderer(renderers.BrowsableAPIRenderer):
+    """DRF's pages, without the forms that would list every product in a select box."""
+
+    def get_rendered_html_form(self, data: Any, view: Any, method: str, request: Any) -> Any:
+        # Deleting needs no fields; the others have the raw form, where JSON is typed.
+        return super().get_rendered_html_form(data, view, method, request) if method in ("DELETE", "OPTIONS") else None
+
+    def show_form_for_method(self, view: Any, method: str, request: Any, obj: Any) -> bool:
+        try:
+            return super().show_form_for_method(view, method, request, obj)
+        except exceptions.APIException:
+            return False

@@ -1,0 +1,39 @@
+"""The jobs of Celery beat, as rows that staff can see and change in the admin."""
+
+import json
+from typing import Any
+
+from celery.schedules import crontab
+from django.conf import settings
+from django.db import transaction
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+
+
+def create_jobs(**kwargs: Any) -> None:
+    """Create what is missing of `settings.BEAT_JOBS`; of what is there only the timezone follows the setting."""
+    with transaction.atomic():
+        for name, (task, when) in settings.BEAT_JOBS.items():
+            job = PeriodicTask.objects.filter(name=name).select_related("crontab").first()
+            if job is None:
+                PeriodicTask.objects.create(name=name, task=task, headers=json.dumps({}), **_schedule(when))
+            elif job.crontab and str(job.crontab.timezone) != settings.SHOP_TIME_ZONE:
+                job.crontab, _ = CrontabSchedule.objects.get_or_create(
+                    minute=job.crontab.minute,
+                    hour=job.crontab.hour,
+                    day_of_week=job.crontab.day_of_week,
+                    day_of_month=job.crontab.day_of_month,
+                    month_of_year=job.crontab.month_of_year,
+                    timezone=settings.SHOP_TIME_ZONE,
+                )
+                job.save()  # and not update(): beat looks for the change that save() notes
+
+
+def _schedule(when: Any) -> dict[str, Any]:
+    if isinstance(when, crontab):
+        row, _ = CrontabSchedule.objects.get_or_create(
+            minute=when._orig_minute, hour=when._orig_hour, timezone=settings.SHOP_TIME_ZONE
+        )
+        return {"crontab": row}
+    seconds = int(when.total_seconds())
+    interval, _ = IntervalSchedule.objects.get_or_create(every=seconds, period=IntervalSchedule.SECONDS)
+    return {"interval": interval}

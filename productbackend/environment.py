@@ -1,0 +1,102 @@
+"""Reads typed settings from the process environment and `.env`, by python-decouple.
+
+The process environment wins over the file. An empty value counts as unset. A value
+that does not fit raises ImproperlyConfigured with one line that says what would.
+"""
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from decouple import Config, Csv, RepositoryEmpty, RepositoryEnv
+from django.core.exceptions import ImproperlyConfigured
+
+REQUIRED: Any = object()
+
+
+class Environment:
+    """The settings of one `.env` file, under those of the process."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            repository = RepositoryEnv(str(path)) if path.is_file() else RepositoryEmpty()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ImproperlyConfigured(f"{path} cannot be read: {error}") from error
+        self.config = Config(repository)
+
+    def __call__(self, name: str, default: Any = REQUIRED, cast: Callable[[str], Any] = str) -> Any:
+        """The value of `name`, made by `cast`; `default`, as it is, where unset or empty."""
+        if not os.environ.get(name, "unset").strip():
+            del os.environ[name]  # decouple would let an empty variable hide the file's line
+        raw = str(self.config(name, default="")).strip()
+        if not raw:
+            if default is REQUIRED:
+                raise ImproperlyConfigured(f"{name} is not set: put it into {self.path} or the environment.")
+            return default
+        try:
+            return cast(raw)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name}={raw} does not fit: {error}. Mend it in {self.path.name}.") from error
+
+
+def boolean(raw: str) -> bool:
+    """True or False, in the words that people use for them."""
+    words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+    try:
+        return words[raw.lower()]
+    except KeyError:
+        raise ValueError("it takes true or false") from None
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """A cast to a whole number from `least` to `most`."""
+
+    def cast(raw: str) -> int:
+        if not raw.isascii() or not raw.isdigit() or not least <= int(raw) <= most:
+            raise ValueError(f"it takes a whole number from {least} to {most}")
+        return int(raw)
+
+    return cast
+
+
+port = whole(1, 65535)
+
+
+def names(raw: str) -> list[str]:
+    """A comma-separated list."""
+    return [name for name in Csv()(raw) if name]
+
+
+def time_zone(raw: str) -> str:
+    """An IANA time zone, such as Europe/Berlin."""
+    try:
+        ZoneInfo(raw)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("it takes an IANA time zone, such as Europe/Berlin") from None
+    return raw
+
+
+def currency(raw: str) -> str:
+    """An ISO 4217 code."""
+    if not re.fullmatch("[A-Z]{3}", raw):
+        raise ValueError("it takes an ISO 4217 code of three capital letters, such as EUR")
+    return raw
+
+
+def rate(raw: str) -> str:
+    """A DRF throttle rate, such as 20/min."""
+    if not re.fullmatch(r"[1-9][0-9]{0,8}/(s|sec|second|m|min|minute|h|hour|d|day)", raw):
+        raise ValueError("it takes a rate such as 20/min, 30/hour or 5/s")
+    return raw
+
+
+def secret(raw: str) -> str:
+    """A key that signs: long enough that nobody guesses it."""
+    if len(raw) < 32:
+        # `raw` is kept out of the message: half a secret is a secret too.
+        raise ImproperlyConfigured("SECRET_KEY is too short: it takes 32 characters or more, made at random.")
+    return raw

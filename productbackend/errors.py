@@ -1,0 +1,24 @@
+"""What the domain says when it refuses: plain Python, no HTTP."""
+
+from typing import Any
+
+
+class DomainError(Exception):
+    """A rule said no.
+
+    `code` names a row of the problem table in `productbackend.api.problems`, `detail` is a
+    sentence for the person who asked, and `extra` are members that the answer carries beside them.
+    """
+
+    def __init__(self, code: str, detail: str, **extra: Any) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.extra = extra
+
+
+class InvalidValue(DomainError):
+    """A value that only the domain could judge, told by field as a validation error is."""
+
+    def __init__(self, field: str | None, code: str, detail: str) -> None:
+        super().__init__("validation-error", detail, errors=[{"field": field, "code": code, "detail": detail}])

@@ -1,0 +1,25 @@
+"""Model fields that every app may use."""
+
+import unicodedata
+from typing import Any
+
+from django.db import models
+
+
+def fold(text: str) -> str:
+    """`text` as it is compared without case: the same on every database."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+
+
+class KeyField(models.CharField):
+    """Text that is compared byte by byte on every database.
+
+    MySQL's default collations take "cafe" and "café" for the same; SQLite does not. Text that is
+    unique, ordered or filtered is therefore normalised by us and kept in such a column.
+    """
+
+    def db_parameters(self, connection: Any) -> dict[str, str | None]:
+        parameters = super().db_parameters(connection)
+        if connection.vendor == "mysql":
+            parameters["collation"] = "utf8mb4_bin"  # known to MySQL and MariaDB
+        return parameters

@@ -1,0 +1,321 @@
+"""The only settings. Every environment variable is read here; `.env.sample` describes each."""
+
+import hashlib
+import hmac
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from celery.schedules import crontab
+
+from productbackend import environment
+from productbackend.environment import Environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Environment(Path(os.environ.get("ENV_FILE") or BASE_DIR / ".env"))
+
+# --- The service ---------------------------------------------------------------------------
+
+SECRET_KEY = env("SECRET_KEY", cast=environment.secret)
+# A key of its own for tokens, so that sessions survive a change of it; derived where none is set.
+JWT_SIGNING_KEY = env("JWT_SIGNING_KEY", None, environment.secret) or (
+    hmac.new(SECRET_KEY.encode(), b"productbackend.jwt", hashlib.sha256).hexdigest()
+)
+DEBUG = env("DEBUG", False, environment.boolean)
+ALLOWED_HOSTS = env("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"], environment.names)
+SHOP_NAME = env("SHOP_NAME", "Product Backend")
+SHOP_TIME_ZONE = env("TIME_ZONE", "UTC", environment.time_zone)
+CURRENCY = env("CURRENCY", "EUR", environment.currency)
+PORT = env("PORT", 8000, environment.port)
+# What this machine keeps: the embedded database, cache and queue, and the pictures.
+DATA_DIR = env("DATA_DIR", BASE_DIR / "var", Path)
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "rest_framework_simplejwt.token_blacklist",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_celery_beat",
+    "productbackend.apps.ProductBackendConfig",
+    "accounts",
+    "outbox",
+    "products",
+    "orders",
+    "carts",
+]
+
+MIDDLEWARE = [
+    "productbackend.request_id.RequestIDMiddleware",
+    "productbackend.api.middleware.ProblemMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "productbackend.middleware.AdminTimeZoneMiddleware",
+]
+
+ROOT_URLCONF = "productbackend.urls"
+WSGI_APPLICATION = "productbackend.wsgi.application"
+APPEND_SLASH = False  # the last route of urls.py does it, and names the right path to other methods
+CSRF_FAILURE_VIEW = "productbackend.api.problems.csrf_failure"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- The database: MySQL where MYSQL_HOST is set, else SQLite --------------------------------
+
+MYSQL_HOST = env("MYSQL_HOST", None)
+DATABASE: dict[str, Any]
+if MYSQL_HOST:
+    DATABASE = {
+        "ENGINE": "django.db.backends.mysql",
+        "HOST": MYSQL_HOST,
+        "PORT": env("MYSQL_PORT", 3306, environment.port),
+        "NAME": env("MYSQL_DATABASE", "productbackend"),
+        "USER": env("MYSQL_USER", "productbackend"),
+        "PASSWORD": env("MYSQL_PASSWORD", ""),
+        "OPTIONS": {
+            "charset": "utf8mb4",
+            "isolation_level": "read committed",
+            "connect_timeout": 5,
+            # Bad data is an error and not a truncation, whatever the server's own mode.
+            "init_command": "SET sql_mode='STRICT_TRANS_TABLES,ONLY_FULL_GROUP_BY,ERROR_FOR_DIVISION_BY_ZERO'",
+        },
+        "TEST": {"CHARSET": "utf8mb4"},
+    }
+else:
+    DATABASE = {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": DATA_DIR / "db.sqlite3",
+        # Together these end "database is locked": writers queue at BEGIN instead of failing midway.
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON;",
+        },
+    }
+DATABASES = {"default": DATABASE | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}}
+
+# --- Cache and queue: Redis where REDIS_HOST is set, else files that the processes share ------
+
+REDIS_HOST = env("REDIS_HOST", None)
+BROKER_DIR = DATA_DIR / "broker"
+BROKER_OPTIONS: dict[str, Any]
+if REDIS_HOST:
+    REDIS_PASSWORD = env("REDIS_PASSWORD", "")
+    REDIS_URL = "redis://{auth}{host}:{port}".format(
+        auth=f":{quote(REDIS_PASSWORD, safe='')}@" if REDIS_PASSWORD else "",
+        host=REDIS_HOST,
+        port=env("REDIS_PORT", 6379, environment.port),
+    )
+    CACHE: dict[str, Any] = {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": f"{REDIS_URL}/1",
+        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+    }
+    CELERY_BROKER_URL = f"{REDIS_URL}/0"
+    BROKER_OPTIONS = {
+        # Longer than the longest task, or Redis would hand it out a second time while it runs.
+        "visibility_timeout": 600,
+        "unacked_restore_throttle": 1,
+        "socket_timeout": 5,
+        "socket_connect_timeout": 1,
+    }
+else:
+    CACHE = {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": DATA_DIR / "cache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+    CELERY_BROKER_URL = "filesystem://"
+    BROKER_OPTIONS = {
+        "data_folder_in": str(BROKER_DIR / "queue"),
+        "data_folder_out": str(BROKER_DIR / "queue"),
+        "control_folder": str(BROKER_DIR / "control"),
+        "polling_interval": 0.1,
+    }
+CACHES = {"default": CACHE}
+
+CELERY_BROKER_TRANSPORT_OPTIONS = BROKER_OPTIONS
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# A request never waits for the queue: one second, no retry; the sweeps bring back what was lost.
+CELERY_BROKER_CONNECTION_TIMEOUT = 1
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_TIME_LIMIT = 120
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = SHOP_TIME_ZONE
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+# Written into django-celery-beat's tables where absent, so that what staff change in the admin stays.
+BEAT_JOBS = {
+    "welcome mail": ("accounts.tasks.send_welcome_mails", crontab(hour="8", minute="0")),
+    "sweep: mail": ("outbox.tasks.sweep", timedelta(seconds=30)),
+    "sweep: images": ("products.tasks.sweep", timedelta(seconds=30)),
+    "flush expired tokens": ("accounts.tasks.flush_expired_tokens", crontab(hour="3", minute="30")),
+}
+
+# --- Accounts --------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.backends.NameOrEmailBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "admin:login"
+
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=env("ACCESS_TOKEN_LIFETIME", 5, environment.whole(1, 1440))),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=env("REFRESH_TOKEN_LIFETIME", 1, environment.whole(1, 365))),
+    "SIGNING_KEY": JWT_SIGNING_KEY,
+}
+
+# --- The API ---------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.BearerAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["productbackend.api.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": [
+        "rest_framework.renderers.JSONRenderer",
+        "productbackend.api.renderers.BrowsableRenderer",
+    ],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "productbackend.api.renderers.Negotiation",
+    "DEFAULT_PAGINATION_CLASS": "productbackend.api.pagination.KeysetPagination",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "productbackend.api.schema.Schema",
+    "DEFAULT_THROTTLE_RATES": {
+        "register": env("THROTTLE_REGISTER", "30/hour", environment.rate),
+        "token": env("THROTTLE_TOKEN", "30/min", environment.rate),
+        "password-reset": env("THROTTLE_PASSWORD_RESET", "10/hour", environment.rate),
+    },
+    "EXCEPTION_HANDLER": "productbackend.api.problems.exception_handler",
+    "NON_FIELD_ERRORS_KEY": "null",
+    "DATETIME_FORMAT": "iso-8601",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    # Behind our own proxy its address is the last of X-Forwarded-For; without one the header is not looked at.
+    "NUM_PROXIES": env("NUM_PROXIES", 0, environment.whole(0, 9)),
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Product Backend",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.1",
+    "DESCRIPTION": "The back end of a shop: catalogue, carts, checkout and accounts.",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"persistAuthorization": True, "displayOperationId": True, "filter": True},
+    "COMPONENT_SPLIT_REQUEST": True,
+    "COMPONENT_NO_READ_ONLY_REQUIRED": False,
+    "ENUM_NAME_OVERRIDES": {
+        "ImageStatus": "products.models.ProductImage.Status",
+        "OrderStatus": "orders.models.Order.Status",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "productbackend.api.schema.add_problems",
+    ],
+}
+
+# --- Uploads and files -----------------------------------------------------------------------
+
+JSON_MAX_BYTES = 1_000_000
+DATA_UPLOAD_MAX_MEMORY_SIZE = JSON_MAX_BYTES
+IMAGE_MAX_BYTES = env("IMAGE_MAX_BYTES", 20_000_000, environment.whole(1, 1_000_000_000))
+IMAGE_MAX_PIXELS = env("IMAGE_MAX_PIXELS", 50_000_000, environment.whole(1, 1_000_000_000))
+# The renditions of every image: name -> the box of pixels that it fits in.
+IMAGE_RENDITIONS = {"full": (500, 500), "thumb": (100, 100)}
+
+MEDIA_URL = "/media/"
+MEDIA_ROOT = DATA_DIR / "media"
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# --- Mail ------------------------------------------------------------------------------------
+
+EMAIL_HOST = env("EMAIL_HOST", "")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
+EMAIL_PORT = env("EMAIL_PORT", 25, environment.port)
+EMAIL_HOST_USER = env("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = env("EMAIL_USE_TLS", False, environment.boolean)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", "shop@localhost")
+
+# --- Time, language, logs --------------------------------------------------------------------
+
+TIME_ZONE = "UTC"  # the API speaks UTC; people see the shop's time in the admin and in mails
+USE_TZ = True
+LANGUAGE_CODE = "en"
+USE_I18N = False
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request_id": {"()": "productbackend.request_id.RequestIDFilter"}},
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "filters": ["request_id"], "formatter": "line"},
+    },
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+        "celery.beat": {"level": "WARNING"},
+    },
+}
+
+# --- Safety ----------------------------------------------------------------------------------
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+CSRF_TRUSTED_ORIGINS = env("CSRF_TRUSTED_ORIGINS", [], environment.names)

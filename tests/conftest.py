@@ -1,0 +1,52 @@
+"""What every test may ask for."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from rest_framework.test import APIClient
+
+from tests import factories
+
+
+@pytest.fixture(autouse=True)
+def fresh_cache() -> Iterator[None]:
+    """No throttle count or cached page of one test reaches another."""
+    cache.clear()
+    yield
+
+
+@pytest.fixture
+def api() -> APIClient:
+    """A client that has not signed in. It answers 500 as a real server does, in place of raising."""
+    return APIClient(raise_request_exception=False)
+
+
+@pytest.fixture
+def sign_in(api: APIClient) -> Callable[[Any], APIClient]:
+    """A client that bears a real access token of the given user."""
+
+    def client(user: Any) -> APIClient:
+        signed_in = APIClient(raise_request_exception=False)
+        answer = api.post("/token/", {"username": user.username, "password": factories.PASSWORD})
+        signed_in.credentials(HTTP_AUTHORIZATION=f"Bearer {answer.json()['access']}")
+        return signed_in
+
+    return client
+
+
+@pytest.fixture
+def customer(sign_in: Any, db: Any) -> APIClient:
+    return sign_in(factories.user("carla"))
+
+
+@pytest.fixture
+def other_customer(sign_in: Any, db: Any) -> APIClient:
+    return sign_in(factories.user("otto"))
+
+
+@pytest.fixture
+def staff(sign_in: Any, db: Any) -> APIClient:
+    """Staff who may do everything."""
+    return sign_in(factories.user("stella", is_staff=True, is_superuser=True))

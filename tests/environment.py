@@ -1,0 +1,23 @@
+"""Loaded by pytest before Django's settings: the tests meet no `.env` and no real shop's servers.
+
+Every setting of `.env.sample` is taken out of the environment; `make test-services` gives the
+servers that it means under names of its own (TEST_MYSQL_HOST and the like).
+"""
+
+import os
+import re
+import tempfile
+from pathlib import Path
+
+SAMPLE = Path(__file__).resolve().parent.parent / ".env.sample"
+
+for name in re.findall(r"^#? ?([A-Z][A-Z0-9_]*)=", SAMPLE.read_text(), re.MULTILINE):
+    os.environ.pop(name, None)
+    if given := os.environ.get(f"TEST_{name}"):
+        os.environ[name] = given
+
+os.environ["ENV_FILE"] = os.devnull
+os.environ["SECRET_KEY"] = "a key of the tests alone, known to all who read it"
+os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="productbackend-test-")
+for name in ("THROTTLE_REGISTER", "THROTTLE_TOKEN", "THROTTLE_PASSWORD_RESET"):
+    os.environ[name] = "100000/min"

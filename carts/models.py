@@ -1,5 +1,6 @@
 """What a customer means to buy."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -28,7 +29,20 @@ class Cart(models.Model):
     def __str__(self) -> str:
         return f"cart {self.pk}"
 
+    @property
+    def count(self) -> int:
+        """Pieces, not lines."""
+        return sum(item.quantity for item in self.items.all())
+
+    @property
+    def total(self) -> Decimal:
+        """At today's prices; a deleted product adds nothing."""
+        return sum((item.line_total or Decimal(0) for item in self.items.all()), Decimal("0.00"))
+
     def save(self, *args: Any, **kwargs: Any) -> None:
+        # A cart that was checked out is gone: saving a stale instance must fail, not insert it again.
+        if not self._state.adding and not kwargs.get("force_insert"):
+            kwargs["force_update"] = True
         # Django sends post_save outside of save's own transaction: without this one, a shortage
         # found there would leave `completed` behind.
         with transaction.atomic():
@@ -49,4 +63,17 @@ class CartItem(models.Model):
         constraints = [models.CheckConstraint(condition=models.Q(quantity__gte=1), name="cart_item_quantity_range")]
 
     def __str__(self) -> str:
-        return f"{self.quantity} × {self.product_name}"
+        return f"{self.quantity} × {self.name}"
+
+    @property
+    def name(self) -> str:
+        """The product's name; where it was deleted, the name that it had in the cart."""
+        return self.product.name if self.product else self.product_name
+
+    @property
+    def unit_price(self) -> Decimal | None:
+        return self.product.price if self.product else None
+
+    @property
+    def line_total(self) -> Decimal | None:
+        return self.product.price * self.quantity if self.product else None

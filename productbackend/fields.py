@@ -6,6 +6,9 @@ from typing import Any
 from django.db import models
 
 
+KEY_LENGTH = 255  # of a folded name in a column: as much as orders and finds it
+
+
 def fold(text: str) -> str:
     """`text` as it is compared without case: the same on every database."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())

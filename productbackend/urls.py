@@ -1,8 +1,46 @@
 """Every path of the service."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from rest_framework.routers import SimpleRouter
+
+from carts.views import CartItemViewSet, CartViewSet
+from orders.views import OrderViewSet
+from productbackend.api.views import LastResortView, LiveView, ProblemListView, ProblemView, ReadyView, RootView
+from products.views import CategoryViewSet, ProductViewSet
+
+
+class Router(SimpleRouter):
+    """Ids are whole numbers; anything else is a path that does not exist."""
+
+    def get_lookup_regex(self, viewset: object, lookup_prefix: str = "") -> str:
+        if not hasattr(viewset, "lookup_value_regex"):
+            return f"(?P<{lookup_prefix}pk>[0-9]{{1,18}})"
+        return super().get_lookup_regex(viewset, lookup_prefix)
+
+
+router = Router()
+router.register("categories", CategoryViewSet)
+router.register("products", ProductViewSet)
+router.register("carts", CartViewSet)
+router.register("cart-items", CartItemViewSet)
+router.register("orders", OrderViewSet)
 
 urlpatterns = [
+    path("", RootView.as_view()),
     path("admin/", admin.site.urls),
+    path("api-docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api-schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("health/live/", LiveView.as_view()),
+    path("health/ready/", ReadyView.as_view()),
+    path("problems/", ProblemListView.as_view()),
+    path("problems/<slug:name>/", ProblemView.as_view()),
+    path("", include(router.urls)),
+    re_path("", LastResortView.as_view()),
 ]
+
+handler400 = "productbackend.api.problems.bad_request"
+handler403 = "productbackend.api.problems.forbidden"
+handler404 = "productbackend.api.problems.not_found"
+handler500 = "productbackend.api.problems.server_error"

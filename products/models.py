@@ -5,13 +5,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 
-from productbackend.fields import KeyField, fold
+from productbackend.fields import KEY_LENGTH, KeyField, fold
 from products.naming import free_sku, free_slug, search_text
 
-KEY_LENGTH = 255  # of a folded name: as much as orders and finds it
 QUANTITY_MAX = 2_147_483_647
 
 
@@ -41,7 +40,8 @@ class Category(models.Model):
         self.sibling_key = f"{self.parent_id or 0}:{self.name_key}"
         if not self.slug:
             self.slug = free_slug(Category, self.name, fallback="category")
-        super().save(*args, **kwargs)
+        with transaction.atomic():  # the tree is locked until the row and its lineage are written
+            super().save(*args, **kwargs)
 
 
 class Product(models.Model):
@@ -100,16 +100,6 @@ class Product(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def derive(self) -> None:
-        """Set what is made from other fields: keys, search text, and slug and SKU where empty."""
-        self.name_key = fold(self.name)[:KEY_LENGTH]
-        self.brand_key = fold(self.brand)[:KEY_LENGTH]
-        self.search_text = search_text(self.name, self.brand, self.description)
-        if not self.slug:
-            self.slug = free_slug(Product, self.name, fallback="product")
-        if not self.sku:
-            self.sku = free_sku(Product, self.name)
-
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.derive()
         if not self._state.adding:
@@ -119,7 +109,18 @@ class Product(models.Model):
             else:
                 fields = {*fields, "name_key", "brand_key", "search_text", "updated_at"}
             kwargs["update_fields"] = fields - {"quantity"}
-        super().save(*args, **kwargs)
+        with transaction.atomic():  # a new row and its first movement stand or fall together
+            super().save(*args, **kwargs)
+
+    def derive(self) -> None:
+        """Set what is made from other fields: keys, search text, and slug and SKU where empty."""
+        self.name_key = fold(self.name)[:KEY_LENGTH]
+        self.brand_key = fold(self.brand)[:KEY_LENGTH]
+        self.search_text = search_text(self.name, self.brand, self.description)
+        if not self.slug:
+            self.slug = free_slug(Product, self.name, fallback="product")
+        if not self.sku:
+            self.sku = free_sku(Product, self.name)
 
 
 class ProductImage(models.Model):

@@ -32,17 +32,34 @@ def _free(model: type[Model], field: str, base: str) -> str:
     return f"{base[: length - SUFFIX_LENGTH - 1].strip('-_')}-{suffix}"
 
 
-def words(text: str) -> list[str]:
-    """The words of `text` as the search compares them: without case and accents.
+# Scripts that write without spaces, or with spaces that are not where people search.
+UNSPACED = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+RUNS = re.compile(rf"[{UNSPACED}]+|[^\W{UNSPACED}]+")
 
-    Scripts that write without spaces are cut into single characters and pairs of neighbours,
-    so that any part of a word finds it.
-    """
+
+def runs(text: str) -> list[str]:
+    """The runs of letters and digits in `text`, without case and accents."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     plain = unicodedata.normalize("NFC", "".join(c for c in decomposed if not unicodedata.combining(c)))
-    return re.findall(r"\w+", plain.casefold())
+    return RUNS.findall(plain.casefold())
+
+
+def is_unspaced(run: str) -> bool:
+    """Whether `run` is of a script that is searched by single characters and pairs of neighbours."""
+    return bool(re.match(f"[{UNSPACED}]", run))
+
+
+def pairs(run: str) -> list[str]:
+    """The pairs of neighbouring characters in `run`; the character itself where it stands alone."""
+    return [run[i : i + 2] for i in range(len(run) - 1)] or [run]
 
 
 def search_text(*parts: str) -> str:
-    """The column that `search` reads: every word between two spaces."""
-    return " ".join(["", *(word for part in parts for word in words(part)), ""])
+    """The column that `search` reads: every word between two spaces.
+
+    A run of an unspaced script stands as its characters and pairs, so that any part of it is found.
+    """
+    found: list[str] = []
+    for run in (run for part in parts for run in runs(part)):
+        found += [*run, *pairs(run)] if is_unspaced(run) else [run]
+    return " ".join(["", *found, ""])

@@ -4,6 +4,9 @@ from typing import Any
 
 import django_filters
 from django import forms
+from django.db.models import QuerySet
+
+from productbackend.fields import KEY_LENGTH, fold
 
 
 class StrictBooleanField(forms.Field):
@@ -41,3 +44,12 @@ class WholeFilter(django_filters.Filter):
     """A whole number, within what databases can compare."""
 
     field_class = WholeField
+
+
+class FoldedFilter(django_filters.CharFilter):
+    """Text that is compared without case, in a folded column."""
+
+    def filter(self, qs: QuerySet[Any], value: str | None) -> QuerySet[Any]:
+        if not value:
+            return qs
+        return qs.filter(**{f"{self.field_name}__{self.lookup_expr}": fold(value.strip())[:KEY_LENGTH]})

@@ -1,0 +1,178 @@
+"""The paths that belong to no app: the root, the problem pages, health, and the last resort."""
+
+from typing import Any
+
+from celery import current_app
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.http import Http404, HttpResponsePermanentRedirect
+from django.urls import Resolver404, resolve
+from drf_spectacular.utils import extend_schema, inline_serializer
+from kombu.exceptions import OperationalError as BrokerError
+from redis.exceptions import RedisError
+from rest_framework import serializers
+from rest_framework.exceptions import NotFound
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from productbackend.api import conditional
+from productbackend.api.problems import PROBLEMS
+
+ROOT_LINKS = {
+    "categories": "/categories/",
+    "products": "/products/",
+    "facets": "/products/facets/",
+    "carts": "/carts/",
+    "cart_items": "/cart-items/",
+    "orders": "/orders/",
+    "account": "/account/",
+    "register": "/register/",
+    "token": "/token/",
+    "documentation": "/api-docs/",
+    "schema": "/api-schema/",
+    "problems": "/problems/",
+    "health": "/health/ready/",
+}
+
+
+class OpenView(APIView):
+    """A path that anyone may read, whatever token a client happens to send."""
+
+    permission_classes = [AllowAny]
+    authentication_classes: list[Any] = []
+
+
+class RootView(OpenView):
+    """The shop's API. Follow a link, or read the documentation."""
+
+    @extend_schema(
+        operation_id="root",
+        responses=inline_serializer("Root", {name: serializers.URLField() for name in ROOT_LINKS}),
+    )
+    def get(self, request: Request) -> Response:
+        return Response({name: request.build_absolute_uri(path) for name, path in ROOT_LINKS.items()})
+
+    def get_view_name(self) -> str:
+        return "Product Backend"
+
+
+class ProblemSerializer(serializers.Serializer):
+    type = serializers.CharField()
+    status = serializers.IntegerField()
+    title = serializers.CharField()
+    meaning = serializers.CharField()
+    remedy = serializers.CharField()
+
+
+class ProblemListView(OpenView):
+    """Every kind of error that the API answers."""
+
+    @extend_schema(operation_id="problems_list", responses=ProblemSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        return Response([self.describe(code) for code in PROBLEMS])
+
+    @staticmethod
+    def describe(code: str) -> dict[str, Any]:
+        row = PROBLEMS[code]
+        return {
+            "type": f"/problems/{code}",
+            "status": row.status,
+            "title": row.title,
+            "meaning": row.meaning,
+            "remedy": row.remedy,
+        }
+
+
+class ProblemView(OpenView):
+    """What a kind of error means, and what to do about it."""
+
+    @extend_schema(operation_id="problems_retrieve", responses=ProblemSerializer)
+    def get(self, request: Request, name: str) -> Response:
+        if name not in PROBLEMS:
+            raise NotFound("There is no problem of this name.")
+        return conditional.tagged(request, Response(ProblemListView.describe(name)), public=True)
+
+
+class LiveView(OpenView):
+    """Whether the process answers at all."""
+
+    @extend_schema(
+        operation_id="health_live", responses=inline_serializer("Live", {"status": serializers.CharField()})
+    )
+    def get(self, request: Request) -> Response:
+        return Response({"status": "ok"}, headers={"Cache-Control": "no-store"})
+
+
+def database_answers() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return False
+    return True
+
+
+def cache_answers() -> bool:
+    try:
+        cache.set("health", "ok", 10)
+        return cache.get("health") == "ok"
+    except (RedisError, OSError):
+        return False
+
+
+def broker_answers() -> bool:
+    try:
+        with current_app.connection_for_write(connect_timeout=1) as broker:
+            broker.ensure_connection(max_retries=1, interval_start=0, timeout=1)
+    except (BrokerError, OSError):
+        return False
+    return True
+
+
+READY_FIELDS = {name: serializers.CharField() for name in ("status", "database", "cache", "broker")}
+
+
+class ReadyView(OpenView):
+    """Whether it can serve: 503 without the database; without cache or broker `degraded`."""
+
+    @extend_schema(
+        operation_id="health_ready",
+        responses={status: inline_serializer("Ready", READY_FIELDS) for status in (200, 503)},
+    )
+    def get(self, request: Request) -> Response:
+        parts = {"database": database_answers(), "cache": cache_answers(), "broker": broker_answers()}
+        status = "unavailable" if not parts["database"] else "ok" if all(parts.values()) else "degraded"
+        words = {name: "ok" if good else "unavailable" for name, good in parts.items()}
+        headers = {"Cache-Control": "no-store"} | ({"Retry-After": "5"} if status == "unavailable" else {})
+        return Response({"status": status, **words}, status=503 if status == "unavailable" else 200, headers=headers)
+
+
+class LastResortView(OpenView):
+    """Paths that no other route took: GET is sent to the path with a slash, where there is one."""
+
+    schema = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        path = f"{request.path_info}/"
+        if request.path_info.endswith("/") or not self.exists(path):
+            raise NotFound("There is no such path.")
+        if request.method not in ("GET", "HEAD"):
+            raise NotFound(f"There is no such path; {path} is the right one.")
+
+    @staticmethod
+    def exists(path: str) -> bool:
+        try:
+            match = resolve(path)
+        except (Resolver404, Http404):
+            return False
+        return getattr(match.func, "view_class", None) is not LastResortView
+
+    def get(self, request: Request) -> HttpResponsePermanentRedirect:
+        query = request.META.get("QUERY_STRING", "")
+        return HttpResponsePermanentRedirect(f"{request.path}/{'?' if query else ''}{query}")
+
+    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        raise NotFound("There is no such path.")

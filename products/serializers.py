@@ -1,0 +1,100 @@
+"""The shapes of the catalogue."""
+
+import math
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.validators import UniqueValidator
+
+from products import categories
+from products.image_serializers import ImageSerializer
+from products.models import QUANTITY_MAX, Category, Product
+
+SLUG = r"\A[-\w]+\Z"
+
+
+class SlugField(serializers.RegexField):
+    """Letters of any script, digits, hyphens and underscores; made from the name where left out."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(SLUG, required=False, **kwargs)
+
+
+class CategoryListSerializer(serializers.ListSerializer):
+    """Finds the paths of all rows in one query."""
+
+    def to_representation(self, data: Any) -> Any:
+        rows = list(data)
+        self.child.context["paths"] = categories.paths(rows)
+        return super().to_representation(rows)
+
+
+class CategorySerializer(serializers.ModelSerializer):
+    slug = SlugField(max_length=120, validators=[UniqueValidator(Category.objects.all())])
+    path = serializers.SerializerMethodField(help_text="The names from the root to this category.")
+
+    class Meta:
+        model = Category
+        fields = ["id", "name", "slug", "parent", "path"]
+        list_serializer_class = CategoryListSerializer
+
+    def get_path(self, category: Category) -> list[str]:
+        found = self.context.get("paths") or categories.paths([category])
+        return found[category.pk]
+
+
+class RatingField(serializers.FloatField):
+    """A number; "NaN" is a float to Python and none to us."""
+
+    def to_internal_value(self, data: Any) -> float:
+        value = super().to_internal_value(data)
+        if isinstance(data, bool) or not math.isfinite(value):
+            self.fail("invalid")
+        return value
+
+
+class ProductSerializer(serializers.ModelSerializer):
+    slug = SlugField(max_length=220, validators=[UniqueValidator(Product.objects.all())])
+    sku = serializers.CharField(
+        max_length=64, required=False, help_text="Made from the name where left out.",
+        validators=[UniqueValidator(Product.objects.all())],
+    )
+    description = serializers.CharField(required=False, allow_blank=True, max_length=20_000)
+    category_name = serializers.CharField(source="category.name", default=None, read_only=True, allow_null=True)
+    price = serializers.DecimalField(max_digits=10, decimal_places=2, min_value=0, required=False)
+    currency = serializers.SerializerMethodField(help_text="ISO 4217.")
+    quantity = serializers.IntegerField(min_value=0, max_value=QUANTITY_MAX)
+    rating = RatingField(min_value=0.1, max_value=5, required=False)
+    image = serializers.SerializerMethodField(help_text="The first ready image.")
+    images = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Product
+        fields = [
+            "id", "name", "slug", "sku", "brand", "description", "category", "category_name", "price", "currency",
+            "quantity", "rating", "is_active", "image", "images", "created_at", "updated_at",
+        ]  # fmt: skip
+
+    def get_currency(self, product: Product) -> str:
+        return settings.CURRENCY
+
+    @extend_schema_field(ImageSerializer(allow_null=True))
+    def get_image(self, product: Product) -> Any:
+        ready = (image for image in product.images.all() if image.status == "ready")
+        first = next(ready, None)
+        return None if first is None else ImageSerializer(first, context=self.context).data
+
+    @extend_schema_field(ImageSerializer(many=True))
+    def get_images(self, product: Product) -> Any:
+        return ImageSerializer(product.images.all(), many=True, context=self.context).data
+
+
+class ProductUploadSerializer(ProductSerializer):
+    """A new product as multipart, with one picture."""
+
+    image = serializers.FileField(required=False, write_only=True)
+
+    class Meta(ProductSerializer.Meta):
+        pass

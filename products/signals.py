@@ -1,0 +1,22 @@
+"""The doors of the catalogue: each is one call into the domain."""
+
+from typing import Any
+
+from products import categories, stock
+from products.models import Category, Product
+
+
+def category_will_be_saved(sender: type[Category], instance: Category, raw: bool, **kwargs: Any) -> None:
+    if not raw:
+        categories.lock_tree()
+        categories.check_place(instance)
+
+
+def category_saved(sender: type[Category], instance: Category, raw: bool, **kwargs: Any) -> None:
+    if not raw:
+        categories.trace(instance)
+
+
+def product_saved(sender: type[Product], instance: Product, created: bool, raw: bool, **kwargs: Any) -> None:
+    if created and not raw:
+        stock.record_initial(products=[instance])

@@ -1,0 +1,159 @@
+"""The catalogue over HTTP."""
+
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from rest_framework import viewsets
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from productbackend.api import conditional, schema
+from productbackend.api.parsers import JSONParser
+from productbackend.api.permissions import StaffWrites, is_staff_with
+from products import catalogue, categories
+from products.filters import CategoryFilter, ProductFilter
+from products.models import Category, Product, ProductImage
+from products.serializers import CategorySerializer, ProductSerializer, ProductUploadSerializer
+
+READ_PARAMETERS = [schema.IF_NONE_MATCH]
+READ_RESPONSES = {304: schema.NOT_MODIFIED}
+
+
+@extend_schema_view(
+    list=extend_schema(parameters=READ_PARAMETERS, responses={200: CategorySerializer(many=True), **READ_RESPONSES}),
+    retrieve=extend_schema(parameters=READ_PARAMETERS, responses={200: CategorySerializer, **READ_RESPONSES}),
+    destroy=extend_schema(responses={204: None, 409: schema.problem("in-use")}),
+)
+class CategoryViewSet(viewsets.ModelViewSet):
+    """The tree that products stand in."""
+
+    queryset = Category.objects.all()
+    serializer_class = CategorySerializer
+    permission_classes = [StaffWrites]
+    permission_model = Category
+    filterset_class = CategoryFilter
+    ordering_fields = {"name": "name_key", "id": "id"}
+    ordering = "name"
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return conditional.tagged(request, super().list(request, *args, **kwargs), public=True)
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return conditional.tagged(request, super().retrieve(request, *args, **kwargs), public=True)
+
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return self._written(request, categories.create(**serializer.validated_data), status=201)
+
+    def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        category = self.get_object()
+        serializer = self.get_serializer(category, data=request.data, partial=kwargs.get("partial", False))
+        serializer.is_valid(raise_exception=True)
+        return self._written(request, categories.change(category_id=category.pk, **serializer.validated_data))
+
+    def perform_destroy(self, instance: Category) -> None:
+        categories.delete(category_id=instance.pk)
+
+    def _written(self, request: Request, category: Category, status: int = 200) -> Response:
+        response = Response(self.get_serializer(category).data, status=status)
+        if status == 201:
+            response["Location"] = request.build_absolute_uri(f"/categories/{category.pk}/")
+        return conditional.tagged(request, response)
+
+
+IF_MATCH_RESPONSES = {412: schema.problem("precondition-failed")}
+
+
+@extend_schema_view(
+    list=extend_schema(parameters=READ_PARAMETERS, responses={200: ProductSerializer(many=True), **READ_RESPONSES}),
+    retrieve=extend_schema(parameters=READ_PARAMETERS, responses={200: ProductSerializer, **READ_RESPONSES}),
+    create=extend_schema(
+        request={"application/json": ProductSerializer, "multipart/form-data": ProductUploadSerializer},
+        responses={201: ProductSerializer},
+    ),
+    update=extend_schema(parameters=[schema.IF_MATCH], responses={200: ProductSerializer, **IF_MATCH_RESPONSES}),
+    partial_update=extend_schema(
+        parameters=[schema.IF_MATCH], responses={200: ProductSerializer, **IF_MATCH_RESPONSES}
+    ),
+    destroy=extend_schema(parameters=[schema.IF_MATCH], responses={204: OpenApiResponse(), **IF_MATCH_RESPONSES}),
+)
+class ProductViewSet(viewsets.ModelViewSet):
+    """What is for sale."""
+
+    queryset = Product.objects.all()
+    serializer_class = ProductSerializer
+    permission_classes = [StaffWrites]
+    permission_model = Product
+    filterset_class = ProductFilter
+    ordering_fields = {
+        "name": "name_key",
+        "price": "price",
+        "rating": "rating",
+        "quantity": "quantity",
+        "created_at": "created_at",
+        "id": "id",
+    }
+    ordering = "name"
+
+    def get_parsers(self) -> list[Any]:
+        parsers: list[Any] = [JSONParser()]
+        return [*parsers, MultiPartParser()] if "post" in getattr(self, "action_map", {}) else parsers
+
+    @property
+    def is_ranked(self) -> bool:
+        return bool(self.request.query_params.get("search"))
+
+    @property
+    def sees_all(self) -> bool:
+        return any(is_staff_with(self.request.user, action, Product) for action in ("view", "change"))
+
+    def get_queryset(self) -> QuerySet[Product]:
+        pictures = ProductImage.objects.all()
+        products = Product.objects.select_related("category")
+        if not self.sees_all:
+            products = products.filter(is_active=True)
+            pictures = pictures.filter(status=ProductImage.Status.READY)
+        return products.prefetch_related(Prefetch("images", pictures))
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return conditional.tagged(request, super().list(request, *args, **kwargs), public=True)
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return conditional.tagged(request, super().retrieve(request, *args, **kwargs), public=True)
+
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        # As a plain dict: a form's absent checkbox would read as false.
+        form = request.data.dict() if hasattr(request.data, "dict") else None
+        serializer = ProductUploadSerializer if form is not None else ProductSerializer
+        shape = serializer(data=form if form is not None else request.data, context=self.get_serializer_context())
+        shape.is_valid(raise_exception=True)
+        fields = dict(shape.validated_data)
+        product = catalogue.create(picture=fields.pop("image", None), **fields)
+        response = self._written(request, product.pk, status=201)
+        response["Location"] = request.build_absolute_uri(f"/products/{product.pk}/")
+        return response
+
+    def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        product = self.get_object()
+        serializer = self.get_serializer(product, data=request.data, partial=kwargs.get("partial", False))
+        serializer.is_valid(raise_exception=True)
+        catalogue.change(
+            product_id=product.pk, user=request.user, inspect=self._require_match, **serializer.validated_data
+        )
+        return self._written(request, product.pk)
+
+    def perform_destroy(self, instance: Product) -> None:
+        catalogue.delete(product_id=instance.pk, inspect=self._require_match)
+
+    def _require_match(self, product: Product) -> None:
+        """Compare If-Match, inside the writing transaction, with the product as this reader sees it."""
+        if "If-Match" in self.request.headers:
+            current = self.get_serializer(self.get_queryset().get(pk=product.pk)).data
+            conditional.require_match(self.request, current, "The product has changed since you read it.")
+
+    def _written(self, request: Request, product_id: int, status: int = 200) -> Response:
+        product = self.get_queryset().get(pk=product_id)
+        return conditional.tagged(request, Response(self.get_serializer(product).data, status=status))

@@ -1,0 +1,204 @@
+"""The catalogue's lists: pages, order, filters and search."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from rest_framework.test import APIClient
+
+from products.models import Product
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def names(answer: Any) -> list[str]:
+    assert answer.status_code == 200, answer.content
+    return [row["name"] for row in answer.json()["results"]]
+
+
+def walk(api: APIClient, path: str, link: str = "next") -> list[str]:
+    found = []
+    while path:
+        page = api.get(path).json()
+        found += [row["name"] for row in page["results"]] if link == "next" else page["results"][::-1]
+        path = page[link]
+    return found
+
+
+@pytest.mark.parametrize("ordering", ["name", "-name", "price", "-price", "rating", "-quantity", "price,-quantity"])
+def test_pages_follow_one_another_forwards_and_back(api: APIClient, ordering: str) -> None:
+    for index in range(23):
+        factories.product(f"p{index:02}", price=index // 5, quantity=index % 3, rating=1 + index % 2)
+    whole = names(api.get(f"/products/?limit=100&ordering={ordering}"))
+    assert len(set(whole)) == 23
+    page = api.get(f"/products/?limit=5&ordering={ordering}").json()
+    assert page["previous"] is None
+    pages = [page]
+    while page["next"]:
+        page = api.get(page["next"]).json()
+        pages.append(page)
+    assert [row["name"] for page in pages for row in page["results"]] == whole
+    back = [page]
+    while page["previous"]:
+        page = api.get(page["previous"]).json()
+        back.append(page)
+    assert [page["results"] for page in back] == [page["results"] for page in pages[::-1]]
+
+
+def test_ties_go_by_id_in_the_last_fields_direction(api: APIClient) -> None:
+    ids = [factories.product(f"p{index}", price="1.00").pk for index in range(3)]
+    for ordering, expected in (("price", ids), ("-price", ids[::-1]), ("rating,-price", ids[::-1])):
+        answer = api.get(f"/products/?ordering={ordering}").json()["results"]
+        assert [row["id"] for row in answer] == expected
+
+
+def test_names_are_ordered_without_case(api: APIClient) -> None:
+    for name in ("banana", "Apple", "cherry", "Älg", "apple 2"):
+        factories.product(name)
+    assert names(api.get("/products/")) == ["Apple", "apple 2", "banana", "cherry", "Älg"]
+
+
+def test_a_page_has_twenty_rows_and_at_most_a_hundred(api: APIClient) -> None:
+    for index in range(101):
+        factories.product(f"p{index}")
+    assert len(names(api.get("/products/"))) == 20
+    assert len(names(api.get("/products/?limit=1000"))) == 100
+    assert api.get("/products/?limit=7").json()["count"] == 101
+
+
+def test_the_count_is_bounded(api: APIClient) -> None:
+    rows = [
+        Product(name="p", name_key="p", slug=f"p{index}", sku=f"P{index}", quantity=1, price=1) for index in range(1001)
+    ]
+    Product.objects.bulk_create(rows)
+    page = api.get("/products/?limit=1").json()
+    assert (page["count"], page["count_is_exact"]) == (1000, False)
+    Product.objects.filter(slug="p0").delete()
+    page = api.get("/products/?limit=1").json()
+    assert (page["count"], page["count_is_exact"]) == (1000, True)
+
+
+def test_offset_skips_and_links_onwards(api: APIClient) -> None:
+    for index in range(6):
+        factories.product(f"p{index}")
+    page = api.get("/products/?limit=2&offset=2").json()
+    assert [row["name"] for row in page["results"]] == ["p2", "p3"]
+    assert names(api.get(page["next"])) == ["p4", "p5"]
+    assert names(api.get(page["previous"])) == ["p0", "p1"]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("limit=0", "limit"),
+        ("limit=-1", "limit"),
+        ("limit=x", "limit"),
+        ("offset=10001", "offset"),
+        ("offset=-1", "offset"),
+        ("ordering=colour", "ordering"),
+        ("ordering=", "ordering"),
+        ("ordering=name,", "ordering"),
+        ("cursor=nonsense", "cursor"),
+        ("category=x", "category"),
+        ("min_price=cheap", "min_price"),
+        ("max_price=NaN", "max_price"),
+        ("min_quantity=1.5", "min_quantity"),
+        ("min_rating=good", "min_rating"),
+        ("released_after=soon", "released_after"),
+        ("released_after=0", "released_after"),
+        ("in_stock=maybe", "in_stock"),
+    ],
+)
+def test_a_parameter_that_makes_no_sense_is_a_400(api: APIClient, query: str, field: str) -> None:
+    answer = api.get(f"/products/?{query}")
+    assert answer.status_code == 400
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+def test_a_cursor_is_bound_to_its_ordering_and_cannot_be_tampered_with(api: APIClient) -> None:
+    for index in range(3):
+        factories.product(f"p{index}")
+    following = api.get("/products/?limit=1&ordering=price").json()["next"]
+    assert api.get(following.replace("ordering=price", "ordering=name")).status_code == 400
+    cursor = following.split("cursor=")[1].split("&")[0]
+    assert api.get(f"/products/?limit=1&ordering=price&cursor=A{cursor}").status_code == 400
+
+
+def test_filters(api: APIClient) -> None:
+    shoes = factories.category("Shoes")
+    boots = factories.category("Boots", parent=shoes)
+    hats = factories.category("Hats")
+    factories.product("Red Boot", category=boots, brand="Acme", price="10.00", quantity=0, rating=4.5)
+    factories.product("Blue Shoe", category=shoes, brand="ACME Ltd", price="20.00", quantity=5, rating=3)
+    factories.product("Straw hat", category=hats, brand="Sunny", price="30.00", quantity=9, rating=2)
+    Product.objects.filter(name="Straw hat").update(created_at="2020-06-01T00:00:00Z")
+    cases = {
+        f"category={shoes.pk}": ["Blue Shoe", "Red Boot"],
+        f"category={boots.pk}": ["Red Boot"],
+        "category=999999": [],
+        "category_name=HATS": ["Straw hat"],
+        "name=blue shoe": ["Blue Shoe"],
+        "name_contains=BOO": ["Red Boot"],
+        "brand=acme": ["Red Boot"],
+        "brand_contains=acme": ["Blue Shoe", "Red Boot"],
+        "min_price=20": ["Blue Shoe", "Straw hat"],
+        "max_price=19.99": ["Red Boot"],
+        "min_price=15&max_price=25": ["Blue Shoe"],
+        "min_quantity=5": ["Blue Shoe", "Straw hat"],
+        "max_quantity=0": ["Red Boot"],
+        "min_rating=3": ["Blue Shoe", "Red Boot"],
+        "max_rating=2.5": ["Straw hat"],
+        "released_after=2021": ["Blue Shoe", "Red Boot"],
+        "in_stock=true": ["Blue Shoe", "Straw hat"],
+        "in_stock=false": ["Red Boot"],
+        "name_contains=%": [],
+    }
+    for query, expected in cases.items():
+        assert names(api.get(f"/products/?{query}")) == expected, query
+
+
+def test_search_wants_every_word_and_ranks_the_name_first(api: APIClient) -> None:
+    factories.product("Lamp", description="A shade as red as a café in Paris")
+    factories.product("Red lamp", brand="Lumen")
+    factories.product("Lamp", brand="Red & Co", slug="lamp-2", sku="L2")
+    factories.product("東京タワー")
+    assert [row["brand"] for row in api.get("/products/?search=red lamp").json()["results"]] == ["Lumen", "Red & Co", ""]
+    cases = {
+        "LAMP lumen": ["Red lamp"],
+        "lum": ["Red lamp"],
+        "lum red": [],
+        "cafe": ["Lamp"],
+        "CAFÉ": ["Lamp"],
+        "東京": ["東京タワー"],
+        "京": ["東京タワー"],
+        "京東": [],
+        "!!!": [],
+        '"red" +lamp* -(': ["Red lamp", "Lamp", "Lamp"],
+    }
+    for text, expected in cases.items():
+        assert names(api.get("/products/", {"search": text})) == expected, text
+
+
+def test_search_results_are_paged_by_position(api: APIClient) -> None:
+    for index in range(7):
+        factories.product(f"lamp {index}")
+    assert walk(api, "/products/?search=lamp&limit=3") == [f"lamp {index}" for index in range(7)]
+    page = api.get(api.get("/products/?search=lamp&limit=3").json()["next"]).json()
+    assert names(api.get(page["previous"])) == ["lamp 0", "lamp 1", "lamp 2"]
+    assert names(api.get("/products/?search=lamp&ordering=-name&limit=1")) == ["lamp 6"]
+
+
+def test_a_lists_queries_do_not_grow_with_its_rows(api: APIClient) -> None:
+    counts = []
+    for size in (2, 10):
+        for index in range(Product.objects.count(), size):
+            factories.product(f"p{index}", category=factories.category(f"c{index}"))
+        for path in ("/products/?limit=100", "/categories/?limit=100"):
+            with CaptureQueriesContext(connection, ) as queries:
+                assert len(api.get(path).json()["results"]) == size
+            counts.append(len(queries))
+    # products: the bounded count, the page with its categories, the images;
+    # categories: the bounded count, the page, the names on their paths.
+    assert counts == [3, 3, 3, 3]

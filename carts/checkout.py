@@ -59,9 +59,7 @@ def place_order(
 
 
 @retried
-def _place_order(
-    *, cart_id: int, actor: Any, any_owner: bool, key: IdempotencyKey | None, inspect: Inspect
-) -> Placed:
+def _place_order(*, cart_id: int, actor: Any, any_owner: bool, key: IdempotencyKey | None, inspect: Inspect) -> Placed:
     mine = {} if any_owner else {"user": actor}
     cart = Cart.objects.select_for_update().filter(pk=cart_id, **mine).first()
     if key is not None and (earlier := _with_key(actor, key).first()):

@@ -171,7 +171,9 @@ class CartItemViewSet(
     def get_queryset(self) -> QuerySet[CartItem]:
         rows = CartItem.objects.select_related("product")
         verb = ACTIONS.get(self.request.method or "", "change")
-        return rows if is_staff_with(self.request.user, verb, CartItem) else rows.filter(cart__user=self.request.user.pk)
+        return (
+            rows if is_staff_with(self.request.user, verb, CartItem) else rows.filter(cart__user=self.request.user.pk)
+        )
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return conditional.tagged(request, super().list(request, *args, **kwargs))

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.conf import settings
 
-from orders.models import Order, OrderChange, OrderLine
 from orders.mails import CONFIRMATION
+from orders.models import Order, OrderChange, OrderLine
 from outbox.mails import owe
 from products.models import Product
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.db import models
 
-
 KEY_LENGTH = 255  # of a folded name in a column: as much as orders and finds it
 
 

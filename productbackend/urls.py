@@ -7,7 +7,9 @@ from rest_framework.routers import SimpleRouter
 
 from carts.views import CartItemViewSet, CartViewSet
 from orders.views import OrderViewSet
+from productbackend import media
 from productbackend.api.views import LastResortView, LiveView, ProblemListView, ProblemView, ReadyView, RootView
+from products import image_views
 from products.views import CategoryViewSet, ProductViewSet
 
 
@@ -37,6 +39,15 @@ urlpatterns = [
     path("problems/", ProblemListView.as_view()),
     path("problems/<slug:name>/", ProblemView.as_view()),
     path("", include(router.urls)),
+    path("products/<int:product_id>/images/", image_views.ImageList.as_view(), name="image-list"),
+    path("products/<int:product_id>/images/order/", image_views.ImageOrder.as_view(), name="image-order"),
+    path("products/<int:product_id>/images/<int:image_id>/", image_views.ImageDetail.as_view(), name="image-detail"),
+    path(
+        "products/<int:product_id>/images/<int:image_id>/original/",
+        image_views.ImageOriginal.as_view(),
+        name="image-original",
+    ),
+    path("media/<path:path>", media.rendition, name="rendition"),
     re_path("", LastResortView.as_view()),
 ]
 

@@ -1,5 +1,5 @@
 from django.apps import AppConfig
-from django.db.models.signals import post_save, pre_save
+from django.db.models.signals import post_delete, post_save, pre_save
 
 
 class ProductsConfig(AppConfig):
@@ -8,7 +8,8 @@ class ProductsConfig(AppConfig):
     def ready(self) -> None:
         from products import signals
 
-        category, product = self.get_model("Category"), self.get_model("Product")
+        category, product, image = (self.get_model(name) for name in ("Category", "Product", "ProductImage"))
         pre_save.connect(signals.category_will_be_saved, sender=category, dispatch_uid="category_place")
         post_save.connect(signals.category_saved, sender=category, dispatch_uid="category_lineage")
         post_save.connect(signals.product_saved, sender=product, dispatch_uid="product_initial_stock")
+        post_delete.connect(signals.image_deleted, sender=image, dispatch_uid="image_files")

@@ -7,22 +7,35 @@ from django.db import IntegrityError, transaction
 
 from productbackend.errors import DomainError, InvalidValue
 from productbackend.transactions import retried
-from products import stock
+from products import images, stock
 from products.models import Product
 
 UNIQUE = ("slug", "sku")
 
 
-@retried
 def create(*, picture: Any = None, **fields: Any) -> Product:
-    """A new product. Slug and SKU are made from its name where they are not given."""
-    given = {name: fields[name] for name in UNIQUE if fields.get(name)}
+    """A new product, with an uploaded picture where there is one: both or neither.
+
+    Slug and SKU are made from its name where they are not given. Raises DomainError:
+    `validation-error` for what another product has, `too-large` or `invalid-image`.
+    """
+    if picture is None:
+        return _create(upload=None, **fields)
+    with images.stored(picture) as upload:
+        return _create(upload=upload, **fields)
+
+
+@retried
+def _create(*, upload: images.Upload | None, **fields: Any) -> Product:
     try:
         with transaction.atomic():
-            return Product.objects.create(**fields)
+            product = Product.objects.create(**fields)
     except IntegrityError:
-        _refuse_taken(given, exclude=None)
-    return Product.objects.create(**fields)  # another took the slug that we made: a new one is made
+        _refuse_taken({name: fields[name] for name in UNIQUE if fields.get(name)}, exclude=None)
+        product = Product.objects.create(**fields)  # another took the slug that we made: a new one is made
+    if upload is not None:
+        images.attach(product_id=product.pk, upload=upload)
+    return product
 
 
 @retried

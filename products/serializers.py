@@ -58,7 +58,9 @@ class RatingField(serializers.FloatField):
 class ProductSerializer(serializers.ModelSerializer):
     slug = SlugField(max_length=220, validators=[UniqueValidator(Product.objects.all())])
     sku = serializers.CharField(
-        max_length=64, required=False, help_text="Made from the name where left out.",
+        max_length=64,
+        required=False,
+        help_text="Made from the name where left out.",
         validators=[UniqueValidator(Product.objects.all())],
     )
     description = serializers.CharField(required=False, allow_blank=True, max_length=20_000)

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from products import categories, stock
-from products.models import Category, Product
+from products import categories, images, stock
+from products.models import Category, Product, ProductImage
 
 
 def category_will_be_saved(sender: type[Category], instance: Category, raw: bool, **kwargs: Any) -> None:
@@ -20,3 +20,7 @@ def category_saved(sender: type[Category], instance: Category, raw: bool, **kwar
 def product_saved(sender: type[Product], instance: Product, created: bool, raw: bool, **kwargs: Any) -> None:
     if created and not raw:
         stock.record_initial(products=[instance])
+
+
+def image_deleted(instance: ProductImage, **kwargs: Any) -> None:
+    images.forget(instance)

@@ -150,9 +150,7 @@ def _record(deltas: dict[Any, int], reason: str, *, user: Any, order_number: str
     skus = dict(Product.objects.filter(pk__in=deltas).values_list("pk", "sku"))
     StockMovement.objects.bulk_create(
         [
-            StockMovement(
-                product_id=pk, sku=skus[pk], delta=delta, reason=reason, order_number=order_number, user=user
-            )
+            StockMovement(product_id=pk, sku=skus[pk], delta=delta, reason=reason, order_number=order_number, user=user)
             for pk, delta in deltas.items()
         ]
     )

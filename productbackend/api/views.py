@@ -98,9 +98,7 @@ class ProblemView(OpenView):
 class LiveView(OpenView):
     """Whether the process answers at all."""
 
-    @extend_schema(
-        operation_id="health_live", responses=inline_serializer("Live", {"status": serializers.CharField()})
-    )
+    @extend_schema(operation_id="health_live", responses=inline_serializer("Live", {"status": serializers.CharField()}))
     def get(self, request: Request) -> Response:
         return Response({"status": "ok"}, headers={"Cache-Control": "no-store"})
 

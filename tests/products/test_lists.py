@@ -164,7 +164,11 @@ def test_search_wants_every_word_and_ranks_the_name_first(api: APIClient) -> Non
     factories.product("Red lamp", brand="Lumen")
     factories.product("Lamp", brand="Red & Co", slug="lamp-2", sku="L2")
     factories.product("東京タワー")
-    assert [row["brand"] for row in api.get("/products/?search=red lamp").json()["results"]] == ["Lumen", "Red & Co", ""]
+    assert [row["brand"] for row in api.get("/products/?search=red lamp").json()["results"]] == [
+        "Lumen",
+        "Red & Co",
+        "",
+    ]
     cases = {
         "LAMP lumen": ["Red lamp"],
         "lum": ["Red lamp"],
@@ -196,7 +200,9 @@ def test_a_lists_queries_do_not_grow_with_its_rows(api: APIClient) -> None:
         for index in range(Product.objects.count(), size):
             factories.product(f"p{index}", category=factories.category(f"c{index}"))
         for path in ("/products/?limit=100", "/categories/?limit=100"):
-            with CaptureQueriesContext(connection, ) as queries:
+            with CaptureQueriesContext(
+                connection,
+            ) as queries:
                 assert len(api.get(path).json()["results"]) == size
             counts.append(len(queries))
     # products: the bounded count, the page with its categories, the images;

@@ -1,0 +1,69 @@
+"""The files of images: their names, all of our own making, and how they come and go.
+
+`products/ab/NAME.jpg` is an original and `products/ab/NAME-full.jpg` a rendition of it; NAME is
+32 hexadecimal digits, made at random, and `ab` its first two. A file appears by a rename, whole.
+"""
+
+import logging
+import os
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+
+from django.core.files.storage import default_storage
+
+logger = logging.getLogger(__name__)
+
+FOLDER = "products"
+PART = ".part"  # the end of a file's name while it is written
+
+
+def new_name(extension: str) -> str:
+    """A storage name that no file has."""
+    name = secrets.token_hex(16)
+    return f"{FOLDER}/{name[:2]}/{name}.{extension}"
+
+
+def rendition_name(original: str, rendition: str) -> str:
+    stem, _, extension = original.rpartition(".")
+    return f"{stem}-{rendition}.{extension}"
+
+
+def write(name: str, chunks: Iterable[bytes], *, durable: bool = False) -> None:
+    """Write a file whole or not at all; a `durable` one outlives a power cut."""
+    path = Path(default_storage.path(name))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + PART)  # the same for each attempt, so that none leaves a stray one
+    try:
+        with part.open("wb") as file:
+            for chunk in chunks:
+                file.write(chunk)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def remove(names: Iterable[str]) -> None:
+    """Remove files, and what an interrupted writing left of them. One that cannot be removed is logged."""
+    for name in names:
+        path = Path(default_storage.path(name))
+        try:
+            path.unlink(missing_ok=True)
+            path.with_name(path.name + PART).unlink(missing_ok=True)
+        except OSError as error:
+            logger.warning("%s cannot be removed: %s", name, error)
+
+
+def stored() -> Iterable[tuple[str, float]]:
+    """Each file's storage name and the time of its last change, in seconds."""
+    root = Path(default_storage.path(""))
+    for path in (root / FOLDER).rglob("*"):
+        try:
+            if path.is_file():
+                yield path.relative_to(root).as_posix(), path.stat().st_mtime
+        except FileNotFoundError:
+            continue  # removed since the folder was read

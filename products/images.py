@@ -1,0 +1,239 @@
+"""The story of an image: uploaded, claimed by a worker, ready or failed, removed.
+
+The row is the truth and the task a nudge: what a lost nudge, a killed worker or a restart left
+behind, `sweep` brings back.
+"""
+
+import hashlib
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.core.files.base import File
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models import F, Max, Q
+from django.utils import timezone
+
+from productbackend.celery import app
+from productbackend.errors import DomainError, InvalidValue
+from productbackend.transactions import retried
+from products import image_files, renditions
+from products.models import Product, ProductImage
+
+logger = logging.getLogger(__name__)
+
+TASK = "products.tasks.make_renditions"
+# A task has TIME_LIMIT seconds; a claim older than LEASE is therefore a dead worker's.
+TIME_LIMIT = 20
+LEASE = timedelta(seconds=25)
+GRACE = timedelta(seconds=15)  # for a nudge to arrive by itself
+ATTEMPTS_MAX = 2
+SWEEP_MAX = 200
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A picture that was looked at and stored, and belongs to no product yet."""
+
+    name: str
+    sha256: str
+    header: renditions.Header
+
+
+def add(*, product_id: int, file: File, alt_text: str = "") -> tuple[ProductImage, bool]:
+    """Take an uploaded picture in as the product's last image, and whether it is new.
+
+    The same bytes for the same product give the image that exists. Raises DomainError:
+    `too-large`, `invalid-image`, `not-found`.
+    """
+    if not Product.objects.filter(pk=product_id).exists():
+        raise _no_product()
+    with stored(file) as upload:
+        return attach(product_id=product_id, upload=upload, alt_text=alt_text)
+
+
+@contextmanager
+def stored(file: File) -> Iterator[Upload]:
+    """Store an uploaded picture, which is removed again where no row names it in the end.
+
+    Raises DomainError: `too-large`, `invalid-image`.
+    """
+    header = _inspected(file)
+    digest = hashlib.sha256()
+    for chunk in file.chunks():
+        digest.update(chunk)
+    name = image_files.new_name(renditions.EXTENSIONS[header.format])
+    image_files.write(name, file.chunks(), durable=True)
+    try:
+        yield Upload(name, digest.hexdigest(), header)
+    finally:
+        if not ProductImage.objects.filter(original=name).exists():
+            image_files.remove([name])
+
+
+def _inspected(file: File) -> renditions.Header:
+    if file.size > settings.IMAGE_MAX_BYTES:
+        raise DomainError("too-large", f"The picture may have {settings.IMAGE_MAX_BYTES:,} bytes at most.")
+    try:
+        return renditions.inspect(file, max_pixels=settings.IMAGE_MAX_PIXELS)
+    except renditions.BadPicture as error:
+        raise DomainError("invalid-image", str(error)) from None
+
+
+def _no_product() -> DomainError:
+    return DomainError("not-found", "There is no such product.")
+
+
+@retried
+def attach(*, product_id: int, upload: Upload, alt_text: str = "") -> tuple[ProductImage, bool]:
+    """Make a stored picture the product's last image; returns it, or the one of the same bytes, and whether it is new."""
+    _lock_product(product_id)
+    images = ProductImage.objects.filter(product_id=product_id)
+    if image := images.filter(sha256=upload.sha256).first():
+        return image, False
+    last = images.aggregate(last=Max("position"))["last"]
+    image = ProductImage.objects.create(
+        product_id=product_id,
+        original=upload.name,
+        sha256=upload.sha256,
+        format=upload.header.format,
+        width=upload.header.width,
+        height=upload.header.height,
+        alt_text=alt_text,
+        position=0 if last is None else last + 1,
+    )
+    transaction.on_commit(partial(nudge, image.pk), robust=True)
+    return image, True
+
+
+def _lock_product(product_id: int) -> None:
+    """Lock the product, whose lock orders all that is done to its images."""
+    if Product.objects.select_for_update().filter(pk=product_id).order_by().values_list("pk").first() is None:
+        raise _no_product()
+
+
+def nudge(image_id: int) -> None:
+    """Ask a worker to process the image. Raises what the broker raises."""
+    app.send_task(TASK, [image_id])
+
+
+def process(image_id: int) -> None:
+    """Make the renditions of a pending image that no other worker has; else do nothing.
+
+    What a crash leaves behind is tried once more; what only decoding can find ends in `failed`.
+    """
+    image = _claim(image_id)
+    if image is None:
+        return
+    try:
+        with default_storage.open(image.original) as file:
+            result = renditions.make(file, boxes=settings.IMAGE_RENDITIONS, max_pixels=settings.IMAGE_MAX_PIXELS)
+    except FileNotFoundError:
+        _fail(image.pk, "file-missing", "The uploaded file is gone. Upload the picture again.")
+    except renditions.BadPicture as error:
+        _fail(image.pk, error.code, str(error))
+    else:
+        _publish(image, result)
+
+
+def _claim(image_id: int) -> ProductImage | None:
+    """Claim a waiting image, and count the attempt before it is made: it may end the process."""
+    now = timezone.now()
+    waiting = ProductImage.objects.filter(_unclaimed(now), pk=image_id, status=ProductImage.Status.PENDING)
+    if waiting.filter(attempts__lt=ATTEMPTS_MAX).update(attempts=F("attempts") + 1, claimed_at=now):
+        return ProductImage.objects.filter(pk=image_id).first()
+    if waiting.filter(attempts__gte=ATTEMPTS_MAX).exists():
+        _fail(image_id, "unprocessable", "The picture could not be processed. Save it anew and upload it again.")
+    return None
+
+
+def _unclaimed(now: Any) -> Q:
+    return Q(claimed_at=None) | Q(claimed_at__lt=now - LEASE)
+
+
+def _pending(image_id: int) -> Any:
+    return ProductImage.objects.filter(pk=image_id, status=ProductImage.Status.PENDING)
+
+
+def _fail(image_id: int, code: str, detail: str) -> None:
+    logger.warning("Image %d failed: %s", image_id, code)
+    _pending(image_id).update(status=ProductImage.Status.FAILED, error_code=code, error_detail=detail)
+
+
+def _publish(image: ProductImage, result: renditions.Result) -> None:
+    """Write the renditions, then say so in the row; where that went meanwhile, take them away again."""
+    described = {}
+    for name, rendition in result.renditions.items():
+        file = image_files.rendition_name(image.original, name)
+        image_files.write(file, [rendition.data])
+        described[name] = {"file": file, "width": rendition.width, "height": rendition.height}
+    ready = _pending(image.pk).update(
+        status=ProductImage.Status.READY,
+        renditions=described,
+        width=result.header.width,
+        height=result.header.height,
+    )
+    if not ready and not ProductImage.objects.filter(pk=image.pk).exists():
+        image_files.remove(file_names(image))
+
+
+def sweep() -> int:
+    """Nudge again for what waits too long, a bounded number of images; return how many."""
+    now = timezone.now()
+    lost = Q(claimed_at__lt=now - LEASE) | Q(claimed_at=None, created_at__lt=now - GRACE)
+    waiting = ProductImage.objects.filter(lost, status=ProductImage.Status.PENDING)
+    ids = list(waiting.order_by("id").values_list("pk", flat=True)[:SWEEP_MAX])
+    for image_id in ids:
+        nudge(image_id)
+    return len(ids)
+
+
+def change(*, image: ProductImage, alt_text: str | None = None, position: int | None = None) -> ProductImage:
+    """Set what is given. Raises DomainError `not-found` where the row went meanwhile."""
+    with transaction.atomic():
+        row = ProductImage.objects.select_for_update().filter(pk=image.pk).first()
+        if row is None:
+            raise DomainError("not-found", "There is no such image.")
+        row.alt_text = row.alt_text if alt_text is None else alt_text
+        row.position = row.position if position is None else position
+        row.save(update_fields=["alt_text", "position"])
+    return row
+
+
+@retried
+def reorder(*, product_id: int, image_ids: Sequence[int]) -> None:
+    """Put the product's images, all of them, into the given order. Raises InvalidValue."""
+    _lock_product(product_id)
+    images = {image.pk: image for image in ProductImage.objects.filter(product_id=product_id)}
+    if len(image_ids) != len(images) or set(image_ids) != set(images):
+        raise InvalidValue("images", "invalid", "Name each image of the product once, and no other.")
+    for position, image_id in enumerate(image_ids):
+        images[image_id].position = position
+    ProductImage.objects.bulk_update(images.values(), ["position"], batch_size=200)
+
+
+def remove(*, image: ProductImage) -> None:
+    """Delete the image; its files go after the commit."""
+    image.delete()
+
+
+def forget(image: ProductImage) -> None:
+    """Remove the files of a row that is being deleted, once that is committed."""
+    transaction.on_commit(partial(remove_files, file_names(image)), robust=True)
+
+
+def remove_files(names: Iterable[str]) -> None:
+    image_files.remove(names)
+
+
+def file_names(image: ProductImage) -> list[str]:
+    """Every file that the image has or may have by now, whatever this instance knows of its renditions."""
+    made = {rendition["file"] for rendition in image.renditions.values()}
+    expected = {image_files.rendition_name(image.original, name) for name in settings.IMAGE_RENDITIONS}
+    return [image.original, *sorted(made | expected)]

@@ -29,6 +29,15 @@ class Cart(models.Model):
     def __str__(self) -> str:
         return f"cart {self.pk}"
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        # A cart that was checked out is gone: saving a stale instance must fail, not insert it again.
+        if not self._state.adding and not kwargs.get("force_insert"):
+            kwargs["force_update"] = True
+        # Django sends post_save outside of save's own transaction: without this one, a shortage
+        # found there would leave `completed` behind.
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+
     @property
     def count(self) -> int:
         """Pieces, not lines."""
@@ -38,15 +47,6 @@ class Cart(models.Model):
     def total(self) -> Decimal:
         """At today's prices; a deleted product adds nothing."""
         return sum((item.line_total or Decimal(0) for item in self.items.all()), Decimal("0.00"))
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        # A cart that was checked out is gone: saving a stale instance must fail, not insert it again.
-        if not self._state.adding and not kwargs.get("force_insert"):
-            kwargs["force_update"] = True
-        # Django sends post_save outside of save's own transaction: without this one, a shortage
-        # found there would leave `completed` behind.
-        with transaction.atomic():
-            super().save(*args, **kwargs)
 
 
 class CartItem(models.Model):

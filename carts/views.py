@@ -10,7 +10,8 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from carts import checkout, items
+from carts import items
+from carts.checkout import Placed, place_order
 from carts.filters import CartFilter
 from carts.models import Cart, CartItem
 from carts.requests import KEY_HEADER, KEY_LENGTH_MAX, consent, idempotency_key
@@ -119,7 +120,7 @@ class CartViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Destr
         body = placed.order.cart_snapshot if placed.replayed else seen
         return self._marked(Response({**(body or {}), "completed": True, "order": placed.order.number}), placed)
 
-    def _place(self, request: Request, pk: str, seen: dict[str, Any] | None = None) -> checkout.Placed:
+    def _place(self, request: Request, pk: str, seen: dict[str, Any] | None = None) -> Placed:
         compare = consent(request)
 
         def inspect(cart: Cart) -> dict[str, Any] | None:
@@ -129,7 +130,7 @@ class CartViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Destr
             seen.update(snapshot or {})
             return snapshot
 
-        return checkout.place_order(
+        return place_order(
             cart_id=int(pk),
             actor=request.user,
             any_owner=self.any_owner,
@@ -138,7 +139,7 @@ class CartViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Destr
         )
 
     @staticmethod
-    def _marked(response: Response, placed: checkout.Placed) -> Response:
+    def _marked(response: Response, placed: Placed) -> Response:
         if placed.replayed:
             response["Idempotent-Replayed"] = "true"
         return response

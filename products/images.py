@@ -92,7 +92,7 @@ def _no_product() -> DomainError:
 
 @retried
 def attach(*, product_id: int, upload: Upload, alt_text: str = "") -> tuple[ProductImage, bool]:
-    """Make a stored picture the product's last image; returns it, or the one of the same bytes, and whether it is new."""
+    """Make a stored picture the product's last image; returns it, or that of the same bytes, and whether it is new."""
     _lock_product(product_id)
     images = ProductImage.objects.filter(product_id=product_id)
     if image := images.filter(sha256=upload.sha256).first():

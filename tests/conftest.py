@@ -1,6 +1,6 @@
 """What every test may ask for."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,10 +11,9 @@ from tests import factories
 
 
 @pytest.fixture(autouse=True)
-def fresh_cache() -> Iterator[None]:
+def fresh_cache() -> None:
     """No throttle count or cached page of one test reaches another."""
     cache.clear()
-    yield
 
 
 @pytest.fixture

@@ -48,9 +48,9 @@ def tagged(request: Request, response: Response, *, public: bool = False) -> Res
     if request.accepted_renderer.format != "json":
         return response  # a page for a person: its bytes are not what the tag is of
     tag = etag(response.data)
-    if request.method in ("GET", "HEAD") and (header := request.headers.get("If-None-Match")) is not None:
-        if matches(header, tag):
-            response = Response(status=304)
+    known = request.headers.get("If-None-Match")
+    if known is not None and request.method in ("GET", "HEAD") and matches(known, tag):
+        response = Response(status=304)
     response["ETag"] = tag
     anonymous = not request.user.is_authenticated
     response["Cache-Control"] = PUBLIC if public and anonymous and request.method in ("GET", "HEAD") else PRIVATE

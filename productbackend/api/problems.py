@@ -36,7 +36,7 @@ PROBLEMS = {
     "validation-error": Problem(
         400,
         "The request has invalid values",
-        "One or more fields do not fit. `errors` names each with a code and a sentence; a `field` of null means the whole.",
+        "`errors` names each field that does not fit, with a code and a sentence; a `field` of null means the whole.",
         "Mend the fields named and send the request again.",
     ),
     "malformed": Problem(
@@ -48,7 +48,7 @@ PROBLEMS = {
     "invalid-image": Problem(
         400,
         "The file is not a picture that the shop takes",
-        "The content is not JPEG, PNG, WebP, GIF or AVIF, or is broken, or has too many pixels. The name does not matter.",
+        "The content, whatever its name, is not JPEG, PNG, WebP, GIF or AVIF, or is broken, or has too many pixels.",
         "Send a picture in one of these formats, within the limits.",
     ),
     "invalid-token": Problem(

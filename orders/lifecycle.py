@@ -13,12 +13,11 @@ Status = Order.Status
 
 @retried
 def fulfil(*, order_id: int, user: Any) -> Order:
-    """Mark an order as sent. One that is fulfilled stays so; a cancelled one raises order-state."""
+    """Mark a paid order as sent; one in any other state raises order-state."""
     order = _locked(order_id)
-    if order.status == Status.CANCELLED:
-        raise DomainError("order-state", "A cancelled order cannot be fulfilled.")
-    if order.status == Status.PAID:
-        _become(order, Status.FULFILLED, user)
+    if order.status != Status.PAID:
+        raise DomainError("order-state", f"The order is {order.status} and cannot be fulfilled.")
+    _become(order, Status.FULFILLED, user)
     return order
 
 

@@ -48,10 +48,8 @@ class CountingThrottle(BaseThrottle):
 
     def count(self, key: str, period: int) -> int:
         now = time.time()
-        if cache.add(key, now, period):
-            began = now
-        else:
-            began = cache.get(key) or now  # it may have expired just now
+        # The key that is there already may expire before it is read.
+        began = now if cache.add(key, now, period) else cache.get(key) or now
         self.left = max(began + period - now, 0.0)
         counter = f"{key}:{began}"
         cache.add(counter, 0, 2 * period)

@@ -6,19 +6,26 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.tokens import Token
 
-VERSION_CLAIM = "version"
+from accounts.tokens import VERSION_CLAIM
+
+SCHEME = b"bearer"
 
 
 class BearerAuthentication(JWTAuthentication):
-    """simplejwt's, for which a token also ends when the user's `token_version` moves on."""
+    """simplejwt's, for which a token also ends with the password or the token version that it was made under."""
 
     def get_raw_token(self, header: bytes) -> bytes | None:
-        if header.lower().startswith(b"bearer bearer"):
+        scheme, *rest = header.split() or [b""]
+        if scheme.lower() != SCHEME:
+            return None
+        if rest and rest[0].lower() == SCHEME:
             raise AuthenticationFailed("The header says Bearer twice: send the token alone after one Bearer.")
-        return super().get_raw_token(header)
+        if len(rest) != 1:
+            raise AuthenticationFailed("The header is not `Bearer` and one access token.")
+        return rest[0]
 
     def get_user(self, validated_token: Token) -> Any:
         user = super().get_user(validated_token)
-        if validated_token.get(VERSION_CLAIM) != user.token_version:
+        if validated_token.get(VERSION_CLAIM) != user.token_stamp:
             raise AuthenticationFailed("The token has been revoked.", code="token_not_valid")
         return user

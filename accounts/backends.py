@@ -2,12 +2,17 @@
 
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import ModelBackend
 from django.db.models import Q
 from django.http import HttpRequest
 
+from accounts.models import User
 from productbackend.fields import fold
+
+
+def find_account(name: str) -> User | None:
+    """The account of that user name or e-mail address. A name has no @ and an address has one: one can match."""
+    return User.objects.filter(Q(username_key=fold(User.normalize_username(name))) | Q(email=name.lower())).first()
 
 
 class NameOrEmailBackend(ModelBackend):
@@ -16,9 +21,7 @@ class NameOrEmailBackend(ModelBackend):
     ) -> Any:
         if username is None or password is None:
             return None
-        User = get_user_model()
-        # A name has no @ and an address has one: only one of the two can match.
-        user = User.objects.filter(Q(username_key=fold(username)) | Q(email=username.lower())).first()
+        user = find_account(username)
         if user is None:
             User().set_password(password)  # takes as long as a wrong password: nothing is learnt from the time
             return None

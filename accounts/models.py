@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.validators import RegexValidator, validate_email
 from django.db import models
+from django.utils.crypto import salted_hmac
 
 from productbackend.fields import KeyField, fold
 
@@ -39,7 +40,7 @@ class User(AbstractUser):
     email_verified = models.BooleanField(default=False)
     # A new address, until it is confirmed. Not unique: whoever confirms first has it.
     pending_email = KeyField(max_length=254, null=True, blank=True, validators=[validate_email])
-    # Tokens bear it; raising it ends every token that was issued before.
+    # Raising it ends every token and session that was made before.
     token_version = models.PositiveIntegerField(default=0, editable=False)
 
     objects = AccountManager()
@@ -55,3 +56,13 @@ class User(AbstractUser):
         if fields is not None and "username" in fields:
             kwargs["update_fields"] = {*fields, "username_key"}
         super().save(*args, **kwargs)
+
+    @property
+    def token_stamp(self) -> str:
+        """What every token of the account bears: another password or another `token_version` ends them all."""
+        return salted_hmac("accounts.token", f"{self.token_version}:{self.password}").hexdigest()[:20]
+
+    def get_session_auth_hash(self) -> str:
+        """Ends sessions with the tokens, when the user logs out everywhere."""
+        text = f"{super().get_session_auth_hash()}:{self.token_version}"
+        return salted_hmac("accounts.session", text, algorithm="sha256").hexdigest()

@@ -36,6 +36,7 @@ class Mail(models.Model):
         indexes = [
             models.Index(fields=["status", "due_at"], name="mail_due"),
             models.Index(fields=["kind", "status"], name="mail_kind"),
+            models.Index(fields=["recipient"], name="mail_recipient"),  # a person who wants to be forgotten
         ]
 
     def __str__(self) -> str:

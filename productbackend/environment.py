@@ -71,6 +71,13 @@ def names(raw: str) -> list[str]:
     return [name for name in Csv()(raw) if name]
 
 
+def url(raw: str) -> str:
+    """An absolute URL, without a slash at its end."""
+    if not re.fullmatch(r"https?://[^\s/?#]+(/\S*)?", raw):
+        raise ValueError("it takes a URL that begins with https:// or http://")
+    return raw.rstrip("/")
+
+
 def time_zone(raw: str) -> str:
     """An IANA time zone, such as Europe/Berlin."""
     try:

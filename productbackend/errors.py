@@ -1,5 +1,6 @@
 """What the domain says when it refuses: plain Python, no HTTP."""
 
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -22,3 +23,12 @@ class InvalidValue(DomainError):
 
     def __init__(self, field: str | None, code: str, detail: str) -> None:
         super().__init__("validation-error", detail, errors=[{"field": field, "code": code, "detail": detail}])
+
+
+class InvalidValues(DomainError):
+    """Several values that only the domain could judge, told at once."""
+
+    def __init__(self, errors: Sequence[InvalidValue]) -> None:
+        details = [error.extra["errors"][0] for error in errors]
+        summary = errors[0].detail if len(errors) == 1 else f"{len(errors)} values do not fit; see errors."
+        super().__init__("validation-error", summary, errors=details)

@@ -29,6 +29,7 @@ SHOP_NAME = env("SHOP_NAME", "Product Backend")
 SHOP_TIME_ZONE = env("TIME_ZONE", "UTC", environment.time_zone)
 CURRENCY = env("CURRENCY", "EUR", environment.currency)
 PORT = env("PORT", 8000, environment.port)
+SITE_URL = env("SITE_URL", f"http://127.0.0.1:{PORT}", environment.url)  # where links in mails lead
 # What this machine keeps: the embedded database, cache and queue, and the pictures.
 DATA_DIR = env("DATA_DIR", BASE_DIR / "var", Path)
 
@@ -119,6 +120,8 @@ else:
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON;",
         },
+        # A file too: threads that share a database in memory are not kept apart as processes are.
+        "TEST": {"NAME": DATA_DIR / "test.sqlite3"},
     }
 DATABASES = {"default": DATABASE | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}}
 
@@ -149,7 +152,7 @@ if REDIS_HOST:
     }
 else:
     CACHE = {
-        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "BACKEND": "productbackend.file_cache.CountingFileCache",
         "LOCATION": DATA_DIR / "cache",
         "OPTIONS": {"MAX_ENTRIES": 10_000},
     }
@@ -289,6 +292,9 @@ EMAIL_HOST_PASSWORD = env("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = env("EMAIL_USE_TLS", False, environment.boolean)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", "shop@localhost")
+# Pages of the shop's own front end for the links in mails; without them they lead to ours.
+EMAIL_CONFIRM_URL = env("EMAIL_CONFIRM_URL", None, environment.url)
+PASSWORD_RESET_URL = env("PASSWORD_RESET_URL", None, environment.url)
 
 # --- Time, language, logs --------------------------------------------------------------------
 

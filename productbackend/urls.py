@@ -5,6 +5,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
+from accounts import views as accounts
 from carts.views import CartItemViewSet, CartViewSet
 from orders.views import OrderViewSet
 from productbackend import media
@@ -38,6 +39,16 @@ urlpatterns = [
     path("health/ready/", ReadyView.as_view()),
     path("problems/", ProblemListView.as_view()),
     path("problems/<slug:name>/", ProblemView.as_view()),
+    path("register/", accounts.RegisterView.as_view(), name="register"),
+    path("token/", accounts.TokenView.as_view(), name="token"),
+    path("token/refresh/", accounts.TokenRefreshView.as_view(), name="token-refresh"),
+    path("token/revoke/", accounts.TokenRevokeView.as_view(), name="token-revoke"),
+    path("token/revoke-all/", accounts.TokenRevokeAllView.as_view(), name="token-revoke-all"),
+    path("account/", accounts.AccountView.as_view(), name="account"),
+    path("account/password/", accounts.PasswordView.as_view(), name="account-password"),
+    path("password-reset/", accounts.PasswordResetView.as_view(), name="password-reset"),
+    path("password-reset/confirm/", accounts.PasswordResetConfirmView.as_view(), name="password-reset-confirm"),
+    path("email/confirm/", accounts.EmailConfirmView.as_view(), name="email-confirm"),
     path("", include(router.urls)),
     path("products/<int:product_id>/images/", image_views.ImageList.as_view(), name="image-list"),
     path("products/<int:product_id>/images/order/", image_views.ImageOrder.as_view(), name="image-order"),

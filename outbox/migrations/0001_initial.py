@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='mails', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'indexes': [models.Index(fields=['status', 'due_at'], name='mail_due'), models.Index(fields=['kind', 'status'], name='mail_kind')],
+                'indexes': [models.Index(fields=['status', 'due_at'], name='mail_due'), models.Index(fields=['kind', 'status'], name='mail_kind'), models.Index(fields=['recipient'], name='mail_recipient')],
             },
         ),
     ]

@@ -178,6 +178,7 @@ BY_EXCEPTION: dict[type[exceptions.APIException], str] = {
 UNAVAILABLE_CODES = {1040, 1053, 1205, 1213, 1290, 1927, 2002, 2003, 2005, 2006, 2013, 2026, 2055, 3024, 4031}
 UNAVAILABLE_TEXT = re.compile("database is locked|unable to open database|disk I/O error")
 RETRY_AFTER = "5"
+BEARER = 'Bearer realm="api"'
 
 
 def problem_body(code: str, detail: str, **extra: Any) -> dict[str, Any]:
@@ -245,7 +246,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
 def _response_to(error: Exception) -> ProblemResponse | None:
     match error:
         case DomainError():
-            return ProblemResponse(error.code, error.detail, **error.extra)
+            headers = {"WWW-Authenticate": BEARER} if PROBLEMS[error.code].status == 401 else None
+            return ProblemResponse(error.code, error.detail, headers, **error.extra)
         case exceptions.ValidationError():
             return validation_problem(error.detail)
         case DjangoValidationError():

@@ -1,0 +1,46 @@
+"""The cache on disk, for a machine without Redis: Django's, which also counts."""
+
+import pickle
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.core.cache.backends.base import DEFAULT_TIMEOUT
+from django.core.cache.backends.filebased import FileBasedCache
+from django.core.files import locks
+
+
+class CountingFileCache(FileBasedCache):
+    """`add` and `incr` are atomic between threads and processes, and `incr` keeps the entry's end.
+
+    Django's own read, add and write with nothing between, and give an entry that was counted up
+    the default timeout.
+    """
+
+    def add(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
+        with self._locked(key, version):
+            return super().add(key, value, timeout, version)
+
+    def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
+        with self._locked(key, version):
+            value = self.get(key, version=version)
+            if value is None:
+                raise ValueError(f"Key {key!r} not found")
+            self.set(key, value + delta, self._seconds_left(key, version), version)
+            return value + delta
+
+    def _seconds_left(self, key: str, version: int | None) -> float | None:
+        with open(self._key_to_file(key, version), "rb") as file:
+            expiry = pickle.load(file)  # noqa: S301 (a file of the cache, which Django reads so too)
+        return None if expiry is None else max(expiry - time.time(), 0)
+
+    @contextmanager
+    def _locked(self, key: str, version: int | None) -> Iterator[None]:
+        self._createdir()
+        # A few lock files for all keys: they are never deleted, for another may hold them.
+        stripe = Path(self._key_to_file(key, version)).name[:2]
+        with open(Path(self._dir) / f"{stripe}.lock", "wb") as file:
+            locks.lock(file, locks.LOCK_EX)
+            yield

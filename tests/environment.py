@@ -18,6 +18,8 @@ for name in re.findall(r"^#? ?([A-Z][A-Z0-9_]*)=", SAMPLE.read_text(), re.MULTIL
 
 os.environ["ENV_FILE"] = os.devnull
 os.environ["SECRET_KEY"] = "a key of the tests alone, known to all who read it"
-os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="productbackend-test-")
+data = Path(tempfile.mkdtemp(prefix="productbackend-test-"))
+(data / "static").mkdir()
+os.environ["DATA_DIR"] = str(data)
 for name in ("THROTTLE_REGISTER", "THROTTLE_TOKEN", "THROTTLE_PASSWORD_RESET"):
     os.environ[name] = "100000/min"

@@ -47,7 +47,9 @@ def test_a_cart_becomes_an_order(customer: APIClient) -> None:
     assert (stock(shoe), stock(hat)) == (3, 0)
     assert customer.get(f"/carts/{cart}/").status_code == 404
     assert customer.get(answer["Location"]).json() == body
-    sales = StockMovement.objects.filter(reason="sale").values_list("product", "delta", "order_number", "user__username")
+    sales = StockMovement.objects.filter(reason="sale").values_list(
+        "product", "delta", "order_number", "user__username"
+    )
     assert set(sales) == {(shoe.pk, -2, body["number"], "carla"), (hat.pk, -1, body["number"], "carla")}
     mail = Mail.objects.get(kind="order-confirmation")
     assert (mail.recipient, mail.reference) == ("carla@example.com", body["number"])
@@ -236,9 +238,7 @@ def orders_of(client: APIClient) -> list[Any]:
     return client.get("/orders/").json()["results"]
 
 
-def test_orders_are_their_owners_and_staffs(
-    customer: APIClient, other_customer: APIClient, staff: APIClient
-) -> None:
+def test_orders_are_their_owners_and_staffs(customer: APIClient, other_customer: APIClient, staff: APIClient) -> None:
     product = factories.product()
     first = customer.post(f"/carts/{fill(customer, (product, 1))}/checkout/").json()
     second = customer.post(f"/carts/{fill(customer, (product, 2))}/checkout/").json()

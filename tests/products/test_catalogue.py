@@ -48,7 +48,7 @@ def test_a_product_needs_a_name_and_a_quantity_and_the_rest_has_defaults(staff: 
         ({"name": "x", "quantity": 2147483648}, "quantity", "max_value"),
         ({"name": "x", "quantity": "many"}, "quantity", "invalid"),
         ({"name": "x", "quantity": 1, "price": "-0.01"}, "price", "min_value"),
-        ({"name": "x", "quantity": 1, "price": "100000000.00"}, "price", "max_whole_digits"),
+        ({"name": "x", "quantity": 1, "price": "100000000.00"}, "price", "max_digits"),
         ({"name": "x", "quantity": 1, "price": "1.999"}, "price", "max_decimal_places"),
         ({"name": "x", "quantity": 1, "rating": 0}, "rating", "min_value"),
         ({"name": "x", "quantity": 1, "rating": 5.1}, "rating", "max_value"),

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from celery.schedules import crontab
-
 from productbackend import environment
 from productbackend.environment import Environment
 
@@ -180,11 +178,12 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = SHOP_TIME_ZONE
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 # Written into django-celery-beat's tables where absent, so that what staff change in the admin stays.
-BEAT_JOBS = {
-    "welcome mail": ("accounts.tasks.send_welcome_mails", crontab(hour="8", minute="0")),
+# Name -> task and when: every so often, or at these fields of a crontab in the shop's own time.
+BEAT_JOBS: dict[str, tuple[str, timedelta | dict[str, str]]] = {
+    "welcome mail": ("accounts.tasks.send_welcome_mails", {"hour": "8", "minute": "0"}),
     "sweep: mail": ("outbox.tasks.sweep", timedelta(seconds=30)),
     "sweep: images": ("products.tasks.sweep", timedelta(seconds=30)),
-    "flush expired tokens": ("accounts.tasks.flush_expired_tokens", crontab(hour="3", minute="30")),
+    "flush expired tokens": ("accounts.tasks.flush_expired_tokens", {"hour": "3", "minute": "30"}),
 }
 
 # --- Accounts --------------------------------------------------------------------------------

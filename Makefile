@@ -16,6 +16,7 @@ help:
 	@echo "make lock   the requirements files anew, from pyproject.toml"
 
 run: $(VENV)/run.stamp
+	@$(IN_VENV) -m productbackend.dotenv
 	@exec $(IN_VENV) manage.py run
 
 test: $(VENV)/test.stamp

@@ -31,7 +31,7 @@ class Channel(filesystem.Channel):
         for folder in (self.queue_folder, self.control_folder):
             folder.mkdir(parents=True, exist_ok=True)
 
-    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:  # type: ignore[override]  # as kombu itself
+    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:
         # The name sorts by age. monotonic(), kombu's choice, begins anew with the machine.
         write_whole(self.queue_folder / f"{time.time_ns()}_{uuid.uuid4()}.{queue}.msg", payload)
 

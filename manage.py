@@ -4,16 +4,18 @@
 import os
 import sys
 
+from productbackend.environment import line_or_exit
+
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "productbackend.settings")
-    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
     try:
-        execute_from_command_line(sys.argv)
-    except ImproperlyConfigured as error:
-        sys.exit(f"productbackend: {error}")
+        with line_or_exit():
+            execute_from_command_line(sys.argv)
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Who may sign in."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.validators import RegexValidator, validate_email
@@ -43,7 +43,7 @@ class User(AbstractUser):
     # Raising it ends every token and session that was made before.
     token_version = models.PositiveIntegerField(default=0, editable=False)
 
-    objects = AccountManager()
+    objects: ClassVar[AccountManager] = AccountManager()
 
     class Meta:
         indexes = [models.Index(fields=["date_joined"], name="user_date_joined")]  # who is owed the welcome mail

@@ -1,6 +1,8 @@
 """The project as an app: its commands, and beat's jobs."""
 
 from django.apps import AppConfig
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db.models.signals import post_migrate
 
 
@@ -10,4 +12,8 @@ class ProductBackendConfig(AppConfig):
     def ready(self) -> None:
         from productbackend import beat, filesystem_broker  # noqa: F401
 
+        try:
+            settings.DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise ImproperlyConfigured(f"DATA_DIR={settings.DATA_DIR} cannot be made: {error.strerror}") from error
         post_migrate.connect(beat.create_jobs, sender=self, dispatch_uid="create_beat_jobs")

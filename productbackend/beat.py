@@ -1,9 +1,9 @@
 """The jobs of Celery beat, as rows that staff can see and change in the admin."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
-from celery.schedules import crontab
 from django.conf import settings
 from django.db import transaction
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
@@ -28,12 +28,11 @@ def create_jobs(**kwargs: Any) -> None:
                 job.save()  # and not update(): beat looks for the change that save() notes
 
 
-def _schedule(when: Any) -> dict[str, Any]:
-    if isinstance(when, crontab):
-        row, _ = CrontabSchedule.objects.get_or_create(
-            minute=when._orig_minute, hour=when._orig_hour, timezone=settings.SHOP_TIME_ZONE
+def _schedule(when: timedelta | dict[str, str]) -> dict[str, CrontabSchedule | IntervalSchedule]:
+    if isinstance(when, timedelta):
+        interval, _ = IntervalSchedule.objects.get_or_create(
+            every=int(when.total_seconds()), period=IntervalSchedule.SECONDS
         )
-        return {"crontab": row}
-    seconds = int(when.total_seconds())
-    interval, _ = IntervalSchedule.objects.get_or_create(every=seconds, period=IntervalSchedule.SECONDS)
-    return {"interval": interval}
+        return {"interval": interval}
+    crontab, _ = CrontabSchedule.objects.get_or_create(timezone=settings.SHOP_TIME_ZONE, **when)
+    return {"crontab": crontab}

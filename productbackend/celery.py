@@ -1,11 +1,24 @@
 """The Celery application: `celery -A productbackend worker`, `celery -A productbackend beat`."""
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.loaders.app import AppLoader
+
+from productbackend.environment import line_or_exit
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "productbackend.settings")
 
-app = Celery("productbackend")
+
+class Loader(AppLoader):
+    """Celery reads the settings late, deep inside its command line: there too a bad one gives one line."""
+
+    def config_from_object(self, obj: Any, silent: bool = False) -> Any:
+        with line_or_exit():
+            return super().config_from_object(obj, silent=silent)
+
+
+app = Celery("productbackend", loader="productbackend.celery:Loader")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

@@ -6,7 +6,9 @@ that does not fit raises ImproperlyConfigured with one line that says what would
 
 import os
 import re
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -15,6 +17,7 @@ from decouple import Config, Csv, RepositoryEmpty, RepositoryEnv
 from django.core.exceptions import ImproperlyConfigured
 
 REQUIRED: Any = object()
+PATH = Path(os.environ.get("ENV_FILE") or Path(__file__).resolve().parent.parent / ".env")
 
 
 class Environment:
@@ -25,7 +28,7 @@ class Environment:
         try:
             repository = RepositoryEnv(str(path)) if path.is_file() else RepositoryEmpty()
         except (OSError, UnicodeDecodeError) as error:
-            raise ImproperlyConfigured(f"{path} cannot be read: {error}") from error
+            raise ImproperlyConfigured(f"{path} cannot be read as text in UTF-8: {error}") from error
         self.config = Config(repository)
 
     def __call__(self, name: str, default: Any = REQUIRED, cast: Callable[[str], Any] = str) -> Any:
@@ -40,7 +43,19 @@ class Environment:
         try:
             return cast(raw)
         except ValueError as error:
-            raise ImproperlyConfigured(f"{name}={raw} does not fit: {error}. Mend it in {self.path.name}.") from error
+            place = "the environment" if name in os.environ else self.path
+            # Half a secret is a secret too.
+            shown = name if cast is secret else f"{name}={raw}"
+            raise ImproperlyConfigured(f"{shown} does not fit: {error}. Mend it in {place}.") from error
+
+
+@contextmanager
+def line_or_exit() -> Iterator[None]:
+    """End the process with one line, and no traceback, where a setting does not fit."""
+    try:
+        yield
+    except ImproperlyConfigured as error:
+        sys.exit(f"productbackend: {error}")
 
 
 def boolean(raw: str) -> bool:
@@ -104,6 +119,5 @@ def rate(raw: str) -> str:
 def secret(raw: str) -> str:
     """A key that signs: long enough that nobody guesses it."""
     if len(raw) < 32:
-        # `raw` is kept out of the message: half a secret is a secret too.
-        raise ImproperlyConfigured("SECRET_KEY is too short: it takes 32 characters or more, made at random.")
+        raise ValueError("it takes 32 characters or more, made at random")
     return raw

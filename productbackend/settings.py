@@ -2,19 +2,16 @@
 
 import hashlib
 import hmac
-import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from celery.schedules import crontab
-
 from productbackend import environment
 from productbackend.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = Environment(Path(os.environ.get("ENV_FILE") or BASE_DIR / ".env"))
+env = Environment(environment.PATH)
 
 # --- The service ---------------------------------------------------------------------------
 
@@ -31,7 +28,7 @@ CURRENCY = env("CURRENCY", "EUR", environment.currency)
 PORT = env("PORT", 8000, environment.port)
 SITE_URL = env("SITE_URL", f"http://127.0.0.1:{PORT}", environment.url)  # where links in mails lead
 # What this machine keeps: the embedded database, cache and queue, and the pictures.
-DATA_DIR = env("DATA_DIR", BASE_DIR / "var", Path)
+DATA_DIR = BASE_DIR / env("DATA_DIR", "var", Path)
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -156,7 +153,7 @@ else:
         "LOCATION": DATA_DIR / "cache",
         "OPTIONS": {"MAX_ENTRIES": 10_000},
     }
-    CELERY_BROKER_URL = "filesystem://"
+    CELERY_BROKER_URL = "filesystem://localhost"
     BROKER_OPTIONS = {
         "data_folder_in": str(BROKER_DIR / "queue"),
         "data_folder_out": str(BROKER_DIR / "queue"),
@@ -177,19 +174,27 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_TIME_LIMIT = 120
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_REDIRECT_STDOUTS = False  # mail that is printed stays as it is
+# On disk each inspected worker would cost every poll another listing of the folder.
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = bool(REDIS_HOST)
 CELERY_TIMEZONE = SHOP_TIME_ZONE
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 # Written into django-celery-beat's tables where absent, so that what staff change in the admin stays.
-BEAT_JOBS = {
-    "welcome mail": ("accounts.tasks.send_welcome_mails", crontab(hour="8", minute="0")),
+# Name -> task and when: every so often, or at these fields of a crontab in the shop's own time.
+BEAT_JOBS: dict[str, tuple[str, timedelta | dict[str, str]]] = {
+    "welcome mail": ("accounts.tasks.send_welcome_mails", {"hour": "8", "minute": "0"}),
     "sweep: mail": ("outbox.tasks.sweep", timedelta(seconds=30)),
     "sweep: images": ("products.tasks.sweep", timedelta(seconds=30)),
-    "flush expired tokens": ("accounts.tasks.flush_expired_tokens", crontab(hour="3", minute="30")),
+    "flush expired tokens": ("accounts.tasks.flush_expired_tokens", {"hour": "3", "minute": "30"}),
 }
 
 # --- Accounts --------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
+# Whom `make run` creates on its first start; with no password one is made and shown once.
+SUPERUSER_USERNAME = env("DJANGO_SUPERUSER_USERNAME", "admin")
+SUPERUSER_PASSWORD = env("DJANGO_SUPERUSER_PASSWORD", None)
+SUPERUSER_EMAIL = env("DJANGO_SUPERUSER_EMAIL", None)
 AUTHENTICATION_BACKENDS = ["accounts.backends.NameOrEmailBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
@@ -307,7 +312,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"request_id": {"()": "productbackend.request_id.RequestIDFilter"}},
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
+    "formatters": {"line": {"format": "%(asctime)s %(process)d %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
     "handlers": {
         "stderr": {"class": "logging.StreamHandler", "filters": ["request_id"], "formatter": "line"},
     },
@@ -315,7 +320,9 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+        # The sweeps run twice a minute: one line for each task is enough.
         "celery.beat": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
     },
 }
 

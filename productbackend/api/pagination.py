@@ -86,7 +86,9 @@ def beyond(keys: Sequence[Key], values: Sequence[Any]) -> Q:
 class KeysetPagination(BasePagination):
     """Reads `limit`, `ordering`, `cursor` and `offset`; writes count, next, previous and results."""
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any]:
+    def paginate_queryset(  # type: ignore[override]  # a plain list has no keys to seek by
+        self, queryset: QuerySet[Any], request: Request, view: Any = None
+    ) -> list[Any]:
         self.request = request
         self.limit = whole_number(request, "limit", LIMIT_DEFAULT, 1, None)
         self.limit = min(self.limit, LIMIT_MAX)

@@ -30,6 +30,6 @@ class BrowsableRenderer(renderers.BrowsableAPIRenderer):
 
     def show_form_for_method(self, view: Any, method: str, request: Any, obj: Any) -> bool:
         try:
-            return super().show_form_for_method(view, method, request, obj)
+            return bool(super().show_form_for_method(view, method, request, obj))
         except exceptions.APIException:
             return False

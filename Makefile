@@ -1,0 +1,49 @@
+# What a developer types. `make run` and `make test` set up whatever is missing first.
+
+VENV = .venv
+IN_VENV = $(VENV)/bin/python
+PIP_INSTALL = $(IN_VENV) -m pip install --quiet --disable-pip-version-check
+# Checks read settings, but never those of a real shop.
+CHECKED = env -u MYSQL_HOST -u REDIS_HOST ENV_FILE=/dev/null SECRET_KEY=a-key-of-the-checks-alone-that-signs-nothing
+COMPILE = $(IN_VENV) -m uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header
+
+.PHONY: help run test lint lock
+
+help:
+	@echo "make run    the whole service on this machine, at http://127.0.0.1:8000/"
+	@echo "make test   every test"
+	@echo "make lint   style, types, import directions, migrations"
+	@echo "make lock   the requirements files anew, from pyproject.toml"
+
+run: $(VENV)/run.stamp
+	@$(IN_VENV) -m productbackend.dotenv
+	@exec $(IN_VENV) manage.py run
+
+test: $(VENV)/test.stamp
+	@$(IN_VENV) -m pytest --quiet --numprocesses auto --maxprocesses 8 --dist worksteal $(ARGS)
+
+lint: $(VENV)/test.stamp
+	$(IN_VENV) -m ruff check .
+	$(IN_VENV) -m ruff format --check .
+	$(CHECKED) $(IN_VENV) -m mypy .
+	$(VENV)/bin/lint-imports
+	$(CHECKED) $(IN_VENV) manage.py makemigrations --check --dry-run
+
+lock: $(VENV)/test.stamp
+	@$(PIP_INSTALL) uv
+	$(COMPILE) pyproject.toml --output-file requirements.txt $(ARGS)
+	$(COMPILE) --group dev --constraint requirements.txt --output-file requirements-dev.txt $(ARGS)
+	$(COMPILE) pyproject.toml --extra mysql --constraint requirements.txt --output-file requirements-mysql.txt $(ARGS)
+
+$(VENV)/bin/python:
+	@PYTHON="$(PYTHON)" sh scripts/make-venv $(VENV)
+
+$(VENV)/run.stamp: requirements.txt | $(VENV)/bin/python
+	@echo "Installing requirements.txt"
+	@$(PIP_INSTALL) --requirement requirements.txt
+	@touch $@
+
+$(VENV)/test.stamp: requirements-dev.txt $(VENV)/run.stamp
+	@echo "Installing requirements-dev.txt"
+	@$(PIP_INSTALL) --requirement requirements-dev.txt
+	@touch $@

@@ -1,0 +1,29 @@
+"""Gunicorn's settings: `gunicorn --config python:productbackend.gunicorn productbackend.wsgi`."""
+
+import os
+
+from productbackend.environment import line_or_exit
+
+with line_or_exit():
+    from productbackend import settings
+
+bind = f"127.0.0.1:{settings.PORT}"
+workers = 2
+worker_class = "gthread"
+threads = 8
+preload_app = True  # a quarter less memory, and what is wrong shows before a worker is started
+
+# Longer than a proxy keeps its connections: none is closed just as a request comes along.
+keepalive = 75
+graceful_timeout = 25
+# A worker begins anew now and then, each at another moment, so that nothing can grow for ever.
+max_requests = 4000
+max_requests_jitter = 1000
+
+# The workers' heartbeat is a file; on a disk it could wait for the disk.
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
+control_socket_disable = True
+
+accesslog = "-"
+# The path without its query, for that may hold a mail's token.
+access_log_format = "%(h)s %(m)s %(U)s %(s)s %(B)s bytes %(M)s ms [%({x-request-id}o)s]"

@@ -1,0 +1,52 @@
+"""Runs the processes of the Procfile together, by honcho, and ends them together."""
+
+import multiprocessing
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+from honcho.environ import parse_procfile
+from honcho.manager import Manager
+from honcho.printer import Printer
+
+
+def run_procfile(procfile: Path, *, cwd: Path) -> int:
+    """Run until TERM, Ctrl-C or a closed terminal, or until one process ends. The exit code: 0 when asked to stop."""
+    multiprocessing.set_start_method("fork")
+    printer = Printer(sys.stdout, time_format="")
+    manager = Processes(printer)
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "PYTHONUNBUFFERED": "1",
+    }
+    for name, command in parse_procfile(procfile.read_text()).processes.items():
+        manager.add_process(name, command, env=environment, cwd=str(cwd))
+    signal.signal(signal.SIGHUP, hang_up)
+    manager.loop()
+    return manager.returncode
+
+
+def hang_up(signum: int, frame: FrameType | None) -> None:
+    """honcho knows TERM alone; without this a closed terminal would leave the processes behind."""
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+class Processes(Manager):
+    """honcho's manager, which also takes a signal that comes before every process has started."""
+
+    is_stop_asked = False
+
+    def terminate(self) -> None:
+        if self._all_started():
+            super().terminate()
+        else:
+            self.is_stop_asked = True
+
+    def _all_started(self) -> bool:
+        started = super()._all_started()
+        if started and self.is_stop_asked:
+            self.is_stop_asked = False
+            super().terminate()
+        return started

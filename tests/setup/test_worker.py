@@ -1,0 +1,149 @@
+"""Real pictures and a real mail, through the processes that `make run` starts."""
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+from email import message_from_bytes
+from email.message import Message
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+
+from tests.products import pictures
+from tests.setup.service import PASSWORD, Service, free_port, wait_for
+
+pytestmark = pytest.mark.xdist_group("service")
+
+
+class Mailbox:
+    """What a mail server on this machine took in."""
+
+    def __init__(self) -> None:
+        self.mails: list[Message] = []
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        self.mails.append(message_from_bytes(envelope.content))
+        return "250 OK"
+
+
+@pytest.fixture(scope="module")
+def mailbox() -> Iterator[Mailbox]:
+    mailbox = Mailbox()
+    mailbox.controller = controller = Controller(mailbox, hostname="127.0.0.1", port=free_port())  # type: ignore[attr-defined]
+    controller.start()
+    yield mailbox
+    controller.stop()
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory, mailbox: Any) -> Iterator[Service]:
+    data_dir = tmp_path_factory.mktemp("service") / "var"
+    data_dir.mkdir()
+    (data_dir / "demo-loaded").touch()
+    service = Service(data_dir, EMAIL_HOST="127.0.0.1", EMAIL_PORT=str(mailbox.controller.port))
+    try:
+        yield service.start()
+    finally:
+        service.stop()
+
+
+@pytest.fixture(scope="module")
+def token(service: Service) -> str:
+    return service.token()
+
+
+def upload(service: Service, token: str, product: int, picture: bytes, request_id: str = "") -> str:
+    """Upload a picture to the product; the path of the image."""
+    answer = service.request(
+        "POST",
+        f"/products/{product}/images/",
+        token=token,
+        files={"image": ("photo.jpg", picture, "image/jpeg")},
+        headers={"X-Request-ID": request_id},
+    )
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["status"] == "pending"
+    return f"/products/{product}/images/{answer.json()['id']}/"
+
+
+def new_product(service: Service, token: str, name: str) -> int:
+    answer = service.request("POST", "/products/", token=token, json={"name": name, "quantity": 1})
+    assert answer.status_code == 201, answer.text
+    return int(answer.json()["id"])
+
+
+def ready(service: Service, token: str, path: str) -> Any:
+    image = service.request("GET", path, token=token).json()
+    assert image["status"] != "failed", image
+    return image if image["status"] == "ready" else None
+
+
+def process_of(service: Service, task: str) -> tuple[int, str]:
+    """The process that ran the task, and the request id that it bore, by the worker's own log."""
+    line = re.compile(rf"^ *worker \| \S+ \S+ (\d+) INFO celery.app.trace \[(\S+)\] Task {task}\[.*succeeded", re.MULTILINE)
+    found = wait_for(lambda: line.search(service.log), seconds=10)
+    return int(found[1]), found[2]
+
+
+def test_a_photograph_of_12_megapixels_becomes_two_renditions(service: Service, token: str) -> None:
+    product = new_product(service, token, "Photographed")
+    path = upload(service, token, product, pictures.jpeg(4000, 3000), request_id="the-upload")
+    image = wait_for(lambda: ready(service, token, path), seconds=30)
+
+    sizes = {}
+    for name in ("full", "thumb"):
+        address = image[name] if image[name].startswith("http") else f"{service.url}{image[name]}"
+        assert f"-{name}." in address
+        sizes[name] = pictures.opened(service.request("GET", address.removeprefix(service.url)).content).size
+    assert sizes == {"full": (500, 375), "thumb": (100, 75)}
+    assert service.request("GET", f"/products/{product}/").json()["image"]["id"] == image["id"]
+
+    pid, request_id = process_of(service, "products.tasks.make_renditions")
+    web = service.pid_of("web")
+    assert pid in service.children_of(service.pid_of("worker"))
+    assert pid not in {web} | service.children_of(web)
+    assert request_id == "the-upload"
+
+
+def test_a_registration_sends_a_mail_by_the_worker(service: Service, mailbox: Mailbox) -> None:
+    account = {"username": "carla", "email": "carla@example.com", "password": PASSWORD, "repeat_password": PASSWORD}
+    answer = service.request("POST", "/register/", json=account, headers={"X-Request-ID": "the-registration"})
+    assert answer.status_code == 201, answer.text
+
+    mail = wait_for(lambda: next(iter(mailbox.mails), None), seconds=30)
+    assert mail["To"] == "carla@example.com"
+    pid, request_id = process_of(service, "outbox.tasks.send")
+    assert pid in service.children_of(service.pid_of("worker"))
+    assert request_id == "the-registration"
+
+
+def test_killed_pool_processes_lose_no_picture(service: Service, token: str) -> None:
+    product = new_product(service, token, "Survivor")
+    worker = service.pid_of("worker")
+    drawn = [pictures.jpeg(4000, 3000, quality=quality) for quality in (80, 81, 82, 83)]
+    paths = [upload(service, token, product, picture) for picture in drawn]
+    killed = service.children_of(worker)
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+
+    for path in paths:
+        wait_for(lambda path=path: ready(service, token, path), seconds=75)
+    assert service.children_of(worker)
+    assert not service.children_of(worker) & killed
+
+
+def test_a_killed_web_process_comes_back(service: Service) -> None:
+    web = service.pid_of("web")
+    killed = service.children_of(web)
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: len(service.children_of(web) - killed) == len(killed), seconds=15)
+    wait_for(service.answers, seconds=10)
+
+
+def test_the_queue_on_disk_is_empty_when_all_is_done(service: Service) -> None:
+    queue = Path(service.data_dir) / "broker" / "queue"
+    wait_for(lambda: not list(queue.iterdir()), seconds=20)

@@ -46,7 +46,7 @@ class ProductFilter(django_filters.FilterSet):
     max_quantity = WholeFilter(field_name="quantity", lookup_expr="lte")
     min_rating = RatingFilter(field_name="rating", lookup_expr="gte")
     max_rating = RatingFilter(field_name="rating", lookup_expr="lte")
-    released_after = YearFilter(help_text="A year: created in it or later.")
+    released_after = YearFilter(field_name="created_at", help_text="A year: created in it or later.")
     in_stock = BooleanFilter(method="has_stock", help_text="true: there is some; false: there is none.")
     search = django_filters.CharFilter(
         method="matches", help_text="Words in name, brand and description; every one must occur."

@@ -100,3 +100,36 @@ class ProductUploadSerializer(ProductSerializer):
 
     class Meta(ProductSerializer.Meta):
         pass
+
+
+class CategoryCountSerializer(serializers.Serializer):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    count = serializers.IntegerField(help_text="Its subtree's products too.")
+
+
+class BrandCountSerializer(serializers.Serializer):
+    name = serializers.CharField()
+    count = serializers.IntegerField()
+
+
+class PriceBandSerializer(serializers.Serializer):
+    min = serializers.DecimalField(max_digits=10, decimal_places=2)
+    max = serializers.DecimalField(max_digits=10, decimal_places=2, allow_null=True, help_text="null: no limit.")
+    count = serializers.IntegerField()
+
+
+class RatingCountSerializer(serializers.Serializer):
+    min = serializers.IntegerField()
+    count = serializers.IntegerField(help_text="Rated so or better.")
+
+
+class FacetsSerializer(serializers.Serializer):
+    """Counts of what the filters find."""
+
+    count = serializers.IntegerField()
+    exact = serializers.BooleanField(help_text="false: only the first 10,000 matches were counted.")
+    categories = CategoryCountSerializer(many=True)
+    brands = BrandCountSerializer(many=True)
+    prices = PriceBandSerializer(many=True)
+    ratings = RatingCountSerializer(many=True)

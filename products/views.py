@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import Prefetch, QuerySet
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import viewsets
+from rest_framework.decorators import action
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,10 +13,10 @@ from rest_framework.response import Response
 from productbackend.api import conditional, schema
 from productbackend.api.parsers import JSONParser
 from productbackend.api.permissions import StaffWrites, is_staff_with
-from products import catalogue, categories
+from products import catalogue, categories, facets
 from products.filters import CategoryFilter, ProductFilter
 from products.models import Category, Product, ProductImage
-from products.serializers import CategorySerializer, ProductSerializer, ProductUploadSerializer
+from products.serializers import CategorySerializer, FacetsSerializer, ProductSerializer, ProductUploadSerializer
 
 READ_PARAMETERS = [schema.IF_NONE_MATCH]
 READ_RESPONSES = {304: schema.NOT_MODIFIED}
@@ -123,6 +124,13 @@ class ProductViewSet(viewsets.ModelViewSet):
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return conditional.tagged(request, super().retrieve(request, *args, **kwargs), public=True)
+
+    @extend_schema(parameters=READ_PARAMETERS, filters=True, responses={200: FacetsSerializer, **READ_RESPONSES})
+    @action(detail=False, pagination_class=None)
+    def facets(self, request: Request) -> Response:
+        """Counts by category, brand, price and rating, for the list's filters and search."""
+        found = facets.count(self.filter_queryset(self.get_queryset()))
+        return conditional.tagged(request, Response(FacetsSerializer(found).data), public=True)
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         # As a plain dict: a form's absent checkbox would read as false.

@@ -208,3 +208,32 @@ def test_a_lists_queries_do_not_grow_with_its_rows(api: APIClient) -> None:
     # products: the bounded count, the page with its categories, the images;
     # categories: the bounded count, the page, the names on their paths.
     assert counts == [3, 3, 3, 3]
+
+
+def test_facets_count_what_the_list_would_find(api: APIClient) -> None:
+    shoes = factories.category("Shoes")
+    boots = factories.category("Boots", parent=shoes)
+    factories.product("a", category=boots, brand="Acme", price="9.99", rating=4.5)
+    factories.product("b", category=shoes, brand="ACME", price="10.00", rating=3)
+    factories.product("c", brand="Sunny", price="9000.00", rating=0.5)
+    factories.product("hidden", is_active=False, brand="Acme")
+    body = api.get("/products/facets/").json()
+    assert body == {
+        "count": 3,
+        "exact": True,
+        "categories": [
+            {"id": boots.pk, "name": "Boots", "count": 1},
+            {"id": shoes.pk, "name": "Shoes", "count": 2},
+        ],
+        "brands": [{"name": "Acme", "count": 2}, {"name": "Sunny", "count": 1}],
+        "prices": [
+            {"min": "0.00", "max": "9.99", "count": 1},
+            {"min": "10.00", "max": "24.99", "count": 1},
+            {"min": "5000.00", "max": None, "count": 1},
+        ],
+        "ratings": [{"min": 4, "count": 1}, {"min": 3, "count": 2}, {"min": 2, "count": 2}, {"min": 1, "count": 2}],
+    }
+    for category in body["categories"]:
+        assert api.get(f"/products/?category={category['id']}").json()["count"] == category["count"]
+    assert api.get("/products/facets/?search=b").json()["count"] == 1
+    assert api.get("/products/facets/?min_price=x").status_code == 400

@@ -1,7 +1,7 @@
 """E-mail addresses: confirmed by whoever reads what is sent there."""
 
 from django.core import signing
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 
 from accounts.models import User
 from outbox import mails
@@ -50,5 +50,6 @@ def _confirm(pk: int, address: str) -> User:
     # An account that merely named the address when it registered loses it to the one that reads its mail.
     User.objects.filter(email=address, email_verified=False).exclude(pk=pk).update(email=None)
     user.email, user.email_verified, user.pending_email = address, True, None
-    user.save(update_fields=["email", "email_verified", "pending_email"])
+    with transaction.atomic():  # another account may have it, confirmed
+        user.save(update_fields=["email", "email_verified", "pending_email"])
     return user

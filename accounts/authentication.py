@@ -25,7 +25,7 @@ class BearerAuthentication(JWTAuthentication):
         return rest[0]
 
     def get_user(self, validated_token: Token) -> Any:
-        user = super().get_user(validated_token)
+        user: Any = super().get_user(validated_token)
         if validated_token.get(VERSION_CLAIM) != user.token_stamp:
             raise AuthenticationFailed("The token has been revoked.", code="token_not_valid")
         return user

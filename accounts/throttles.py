@@ -10,14 +10,14 @@ from django.core.cache import cache
 from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
-from rest_framework.throttling import BaseThrottle, SimpleRateThrottle
+from rest_framework.throttling import BaseThrottle
 
 from accounts.backends import find_account
 from productbackend.fields import fold
 
 logger = logging.getLogger(__name__)
 
-parse_rate = SimpleRateThrottle.parse_rate
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 class CountingThrottle(BaseThrottle):
@@ -34,10 +34,10 @@ class CountingThrottle(BaseThrottle):
         ident = self.ident(request)
         if ident is None:
             return True
-        allowed, period = parse_rate(self, api_settings.DEFAULT_THROTTLE_RATES[view.throttle_scope])
+        allowed, _, unit = str(api_settings.DEFAULT_THROTTLE_RATES[view.throttle_scope]).partition("/")
         name = hashlib.sha256(f"{view.throttle_scope}:{ident}".encode()).hexdigest()
         try:
-            return self.count(f"throttle:{name}", period) <= allowed
+            return self.count(f"throttle:{name}", SECONDS[unit[0]]) <= int(allowed)
         except (RedisError, OSError) as error:
             logger.warning("Nothing is throttled while the cache is away: %s", error)
             return True

@@ -6,7 +6,7 @@ and the UPDATE that says so, the mail goes out twice, with the same Message-ID: 
 """
 
 import smtplib
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.utils import parseaddr
 
 from django.conf import settings
@@ -69,7 +69,7 @@ def message_id(mail: Mail) -> str:
     return f"<{mail.pk}.{mail.created_at:%Y%m%d%H%M%S%f}@{domain}>"
 
 
-def _due(now: timezone.datetime) -> QuerySet[Mail]:
+def _due(now: datetime) -> QuerySet[Mail]:
     free = Q(claimed_at=None) | Q(claimed_at__lt=now - LEASE)
     return Mail.objects.filter(free, status=Mail.Status.PENDING, due_at__lte=now)
 

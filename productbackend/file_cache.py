@@ -32,15 +32,18 @@ class CountingFileCache(FileBasedCache):
             return value + delta
 
     def _seconds_left(self, key: str, version: int | None) -> float | None:
-        with open(self._key_to_file(key, version), "rb") as file:
+        with open(self._path(key, version), "rb") as file:
             expiry = pickle.load(file)  # noqa: S301 (a file of the cache, which Django reads so too)
         return None if expiry is None else max(expiry - time.time(), 0)
 
     @contextmanager
     def _locked(self, key: str, version: int | None) -> Iterator[None]:
-        self._createdir()
+        path = self._path(key, version)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # A few lock files for all keys: they are never deleted, for another may hold them.
-        stripe = Path(self._key_to_file(key, version)).name[:2]
-        with open(Path(self._dir) / f"{stripe}.lock", "wb") as file:
+        with open(path.with_name(f"{path.name[:2]}.lock"), "wb") as file:
             locks.lock(file, locks.LOCK_EX)
             yield
+
+    def _path(self, key: str, version: int | None) -> Path:
+        return Path(self._key_to_file(key, version))  # type: ignore[attr-defined]

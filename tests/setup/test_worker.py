@@ -83,7 +83,9 @@ def ready(service: Service, token: str, path: str) -> Any:
 
 def process_of(service: Service, task: str) -> tuple[int, str]:
     """The process that ran the task, and the request id that it bore, by the worker's own log."""
-    line = re.compile(rf"^ *worker \| \S+ \S+ (\d+) INFO celery.app.trace \[(\S+)\] Task {task}\[.*succeeded", re.MULTILINE)
+    line = re.compile(
+        rf"^ *worker \| \S+ \S+ (\d+) INFO celery.app.trace \[(\S+)\] Task {task}\[.*succeeded", re.MULTILINE
+    )
     found = wait_for(lambda: line.search(service.log), seconds=10)
     return int(found[1]), found[2]
 

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -19,6 +18,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import F, Max, Q
 from django.utils import timezone
+from kombu.exceptions import KombuError
 
 from productbackend.celery import app
 from productbackend.errors import DomainError, InvalidValue
@@ -35,6 +35,7 @@ LEASE = timedelta(seconds=25)
 GRACE = timedelta(seconds=15)  # for a nudge to arrive by itself
 ATTEMPTS_MAX = 2
 SWEEP_MAX = 200
+SWEEP_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def attach(*, product_id: int, upload: Upload, alt_text: str = "") -> tuple[Prod
         alt_text=alt_text,
         position=0 if last is None else last + 1,
     )
-    transaction.on_commit(partial(nudge, image.pk), robust=True)
+    transaction.on_commit(lambda: nudge(image.pk), robust=True)
     return image, True
 
 
@@ -118,9 +119,12 @@ def _lock_product(product_id: int) -> None:
         raise _no_product()
 
 
-def nudge(image_id: int) -> None:
-    """Ask a worker to process the image. Raises what the broker raises."""
-    app.send_task(TASK, [image_id])
+def nudge(image_id: int, *, expires: int | None = None) -> None:
+    """Ask a worker to process the image. A queue that does not answer is logged: the sweep asks again."""
+    try:
+        app.send_task(TASK, [image_id], expires=expires)
+    except (KombuError, OSError) as error:
+        logger.warning("The queue does not take image %d: %s", image_id, error)
 
 
 def process(image_id: int) -> None:
@@ -190,7 +194,8 @@ def sweep() -> int:
     waiting = ProductImage.objects.filter(lost, status=ProductImage.Status.PENDING)
     ids = list(waiting.order_by("id").values_list("pk", flat=True)[:SWEEP_MAX])
     for image_id in ids:
-        nudge(image_id)
+        # What no worker takes up before the next sweep is dropped: it would be queued twice.
+        nudge(image_id, expires=SWEEP_SECONDS)
     return len(ids)
 
 
@@ -225,7 +230,8 @@ def remove(*, image: ProductImage) -> None:
 
 def forget(image: ProductImage) -> None:
     """Remove the files of a row that is being deleted, once that is committed."""
-    transaction.on_commit(partial(remove_files, file_names(image)), robust=True)
+    names = file_names(image)
+    transaction.on_commit(lambda: remove_files(names), robust=True)
 
 
 def remove_files(names: Iterable[str]) -> None:

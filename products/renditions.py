@@ -121,7 +121,7 @@ def make(file: IO[bytes], *, boxes: Mapping[str, tuple[int, int]], max_pixels: i
         source: Image.Image = _resizable(image)
         profile = image.info.get("icc_profile")
         for name, scale in sorted(scales.items(), key=lambda item: -item[1]):
-            source = source.resize(_scaled(full_size, scale, round), Image.Resampling.LANCZOS, reducing_gap=2.0)
+            source = source.resize(_scaled(full_size, scale, round), Image.Resampling.LANCZOS, reducing_gap=3.0)
             if not made:  # the smaller ones are made from the largest, which is in sRGB and upright
                 source = _to_srgb(source, profile)
                 if orientation in TRANSPOSE:

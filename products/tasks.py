@@ -21,7 +21,7 @@ def make_renditions(image_id: int) -> None:
     images.process(image_id)
 
 
-@shared_task(expires=30)
+@shared_task(expires=images.SWEEP_SECONDS)
 def sweep() -> None:
     images.sweep()
 

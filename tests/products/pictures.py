@@ -1,4 +1,4 @@
-"""Pictures that tests upload, drawn here."""
+"""Pictures that tests upload, drawn here, and the ways that they take."""
 
 import io
 from pathlib import Path
@@ -7,6 +7,10 @@ from typing import Any
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image, ImageDraw
+from rest_framework.test import APIClient
+
+from products import images
+from products.models import Product, ProductImage
 
 
 def photograph(width: int, height: int) -> Image.Image:
@@ -45,3 +49,27 @@ def files() -> list[str]:
     """What lies in the file store."""
     root = Path(settings.MEDIA_ROOT)
     return sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
+
+
+def post(client: APIClient, product: Product, data: bytes | None = None, **fields: Any) -> Any:
+    """Upload a picture over HTTP."""
+    file = upload(jpeg() if data is None else data)
+    return client.post(f"/products/{product.pk}/images/", {"image": file, **fields}, format="multipart")
+
+
+def add(product: Product, width: int = 60, **fields: Any) -> ProductImage:
+    """An image that is ready, and then has `fields`; the width makes it another file."""
+    image, _ = images.add(product_id=product.pk, file=upload(jpeg(width, 40)))
+    images.process(image.pk)
+    ProductImage.objects.filter(pk=image.pk).update(**fields)
+    image.refresh_from_db()
+    return image
+
+
+def fetch(client: APIClient, url: str, **headers: Any) -> Any:
+    """GET what a URL of an answer names."""
+    return client.get(url.removeprefix("http://testserver"), headers=headers)
+
+
+def path(image: ProductImage, rest: str = "") -> str:
+    return f"/products/{image.product_id}/images/{image.pk}/{rest}"

@@ -1,58 +1,26 @@
-"""Images over HTTP: uploaded, seen, ordered, removed; and what workers do about them."""
+"""Images over HTTP: uploaded, seen, ordered, removed."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from rest_framework.test import APIClient
 
 from products import images
 from products.models import Product, ProductImage
 from tests import factories
 from tests.products import pictures
+from tests.products.pictures import add, fetch, path, post
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def store(settings: Any, tmp_path: Path) -> Path:
-    """A file store of the test's own."""
-    settings.MEDIA_ROOT = tmp_path
-    return tmp_path
-
-
-@pytest.fixture
-def product(db: Any) -> Product:
-    return factories.product()
-
-
-@pytest.fixture
-def keeper(db: Any) -> APIClient:
-    """Staff who may do everything."""
-    client = APIClient(raise_request_exception=False)
-    client.force_authenticate(factories.user("keeper", is_staff=True, is_superuser=True))
-    return client
-
-
-def post(client: APIClient, product: Product, data: bytes | None = None, **fields: Any) -> Any:
-    file = pictures.upload(pictures.jpeg() if data is None else data)
-    return client.post(f"/products/{product.pk}/images/", {"image": file, **fields}, format="multipart")
-
-
-def add(product: Product, width: int = 60, **fields: Any) -> ProductImage:
-    """An image that is ready; the width makes it another file."""
-    image, _ = images.add(product_id=product.pk, file=pictures.upload(pictures.jpeg(width, 40)))
-    images.process(image.pk)
-    ProductImage.objects.filter(pk=image.pk).update(**fields)
-    image.refresh_from_db()
-    return image
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("store")]
 
 
 # --- Uploading ---------------------------------------------------------------------------------
 
 
-def test_an_upload_becomes_two_renditions(keeper: APIClient, api: APIClient, product: Product) -> None:
-    answer = post(keeper, product, pictures.jpeg(4000, 3000), alt_text="A red shoe")
+def test_an_upload_becomes_two_renditions(staff: APIClient, api: APIClient, product: Product) -> None:
+    answer = post(staff, product, pictures.jpeg(4000, 3000), alt_text="A red shoe")
     assert answer.status_code == 201, answer.content
     image = answer.json()
     assert answer["Location"] == f"http://testserver/products/{product.pk}/images/{image['id']}/"
@@ -82,5 +50,216 @@ def test_an_upload_becomes_two_renditions(keeper: APIClient, api: APIClient, pro
     assert pictures.files() == [f"{name}-full.jpg", f"{name}-thumb.jpg", f"{name}.jpg"]
 
 
-def fetch(client: APIClient, url: str, **headers: Any) -> Any:
-    return client.get(url.removeprefix("http://testserver"), **headers)
+def test_the_same_bytes_again_give_the_image_that_exists(staff: APIClient, product: Product) -> None:
+    first, second = post(staff, product), post(staff, product, alt_text="again")
+    assert (first.status_code, second.status_code) == (201, 200)
+    assert first.json() == second.json()
+    assert len(pictures.files()) == 1
+    assert post(staff, factories.product("Blue shoe")).status_code == 201  # another product's is its own
+
+
+def test_a_new_image_is_last(staff: APIClient, product: Product) -> None:
+    add(product, position=7)
+    assert post(staff, product).json()["position"] == 8
+
+
+def test_the_field_must_be_there_and_be_a_file(staff: APIClient, product: Product) -> None:
+    for body in ({}, {"image": "a text"}, {"photo": pictures.upload(pictures.jpeg())}):
+        answer = staff.post(f"/products/{product.pk}/images/", body, format="multipart")
+        assert answer.status_code == 400
+        assert answer.json()["type"] == "/problems/validation-error"
+        assert answer.json()["errors"][0]["field"] == "image"
+    assert pictures.files() == []
+
+
+def test_json_is_not_taken_for_an_upload(staff: APIClient, product: Product) -> None:
+    answer = staff.post(f"/products/{product.pk}/images/", {"image": "x"}, format="json")
+    assert answer.status_code == 415
+
+
+def test_a_file_of_too_many_bytes_is_a_413(staff: APIClient, product: Product, settings: Any) -> None:
+    data = pictures.jpeg()
+    settings.IMAGE_MAX_BYTES = len(data) - 1
+    answer = post(staff, product, data)
+    assert (answer.status_code, answer.json()["type"]) == (413, "/problems/too-large")
+    assert pictures.files() == []
+    settings.IMAGE_MAX_BYTES = len(data)
+    assert post(staff, product, data).status_code == 201
+
+
+def test_a_picture_of_too_many_pixels_is_refused(staff: APIClient, product: Product, settings: Any) -> None:
+    settings.IMAGE_MAX_PIXELS = 800 * 600 - 1
+    answer = post(staff, product)
+    assert (answer.status_code, answer.json()["type"]) == (400, "/problems/invalid-image")
+    assert pictures.files() == []
+    settings.IMAGE_MAX_PIXELS = 800 * 600
+    assert post(staff, product).status_code == 201
+
+
+def test_an_unknown_product_is_a_404_and_stores_nothing(staff: APIClient, product: Product) -> None:
+    product.pk = 10**6
+    assert post(staff, product).status_code == 404
+    assert pictures.files() == []
+
+
+# --- Who may, and who sees what ------------------------------------------------------------------
+
+
+def test_only_staff_with_the_permission_write(api: APIClient, product: Product) -> None:
+    image = add(product)
+    clerk = factories.user("clerk", is_staff=True)
+    writes = (
+        lambda client: post(client, product),
+        lambda client: client.patch(path(image), {"alt_text": "x"}),
+        lambda client: client.delete(path(image)),
+        lambda client: client.put(f"/products/{product.pk}/images/order/", {"images": [image.pk]}),
+    )
+    for write in writes:
+        assert write(api).status_code == 401
+    api.force_authenticate(clerk)
+    for write in writes:
+        assert write(api).status_code == 403
+    clerk.user_permissions.add(*Permission.objects.filter(codename__in=["add_productimage", "view_productimage"]))
+    api.force_authenticate(type(clerk).objects.get(pk=clerk.pk))
+    assert [write(api).status_code for write in writes] == [201, 403, 403, 403]
+
+
+def test_others_than_staff_see_ready_images_only(staff: APIClient, api: APIClient, product: Product) -> None:
+    ready = add(product)
+    pending = add(product, 61, status="pending", renditions={})
+    failed = add(product, 62, status="failed", error_code="broken", error_detail="It is damaged.", renditions={})
+    url = f"/products/{product.pk}/images/"
+    assert [image["id"] for image in api.get(url).json()["results"]] == [ready.pk]
+    assert [image["id"] for image in staff.get(url).json()["results"]] == [ready.pk, pending.pk, failed.pk]
+    assert staff.get(path(failed)).json()["error"] == {"code": "broken", "detail": "It is damaged."}
+    assert [api.get(path(image)).status_code for image in (ready, pending, failed)] == [200, 404, 404]
+
+
+def test_images_of_a_hidden_product_are_for_staff(staff: APIClient, api: APIClient) -> None:
+    image = add(factories.product(is_active=False))
+    for url in (path(image), f"/products/{image.product_id}/images/"):
+        assert api.get(url).status_code == 404
+        assert staff.get(url).status_code == 200
+
+
+def test_an_image_is_found_below_its_own_product_alone(staff: APIClient, product: Product) -> None:
+    image = add(product)
+    other = factories.product("Blue shoe")
+    for url in (f"/products/{other.pk}/images/{image.pk}/", f"/products/{product.pk}/images/{10**30}/"):
+        assert staff.get(url).status_code == 404
+
+
+def test_the_original_is_for_staff_alone(staff: APIClient, api: APIClient, product: Product) -> None:
+    data = pictures.encoded(pictures.photograph(60, 40), "PNG")
+    image = ProductImage.objects.get(pk=post(staff, product, data).json()["id"])
+    images.process(image.pk)
+    answer = fetch(staff, path(image, "original/"), accept="image/*")
+    assert answer.status_code == 200
+    assert b"".join(answer.streaming_content) == data
+    assert answer["Content-Type"] == "image/png"
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Content-Disposition"].startswith("attachment;")
+    assert "no-store" in answer["Cache-Control"]
+    assert api.get(path(image, "original/")).status_code == 404
+    api.force_authenticate(factories.user("clerk", is_staff=True))
+    assert api.get(path(image, "original/")).status_code == 404
+
+
+# --- Reading -------------------------------------------------------------------------------------
+
+
+def test_the_list_has_the_shape_of_every_list(api: APIClient, product: Product) -> None:
+    rows = [add(product, 60 + n, position=p) for n, p in enumerate([5, 1, 5, 0])]
+    url = f"/products/{product.pk}/images/?limit=3"
+    first = api.get(url).json()
+    assert (first["count"], first["count_is_exact"], first["previous"]) == (4, True, None)
+    second = fetch(api, first["next"]).json()
+    ids = [image["id"] for image in first["results"] + second["results"]]
+    assert ids == [rows[n].pk for n in (3, 1, 0, 2)]
+    assert api.get(url + "&ordering=width").status_code == 400
+
+
+def test_the_number_of_queries_does_not_grow(api: APIClient, product: Product, django_assert_num_queries: Any) -> None:
+    for count in (2, 5):
+        for width in range(count):
+            add(product, 60 + count * 10 + width)
+        with django_assert_num_queries(3):  # the product, the count, the rows
+            assert api.get(f"/products/{product.pk}/images/").status_code == 200
+
+
+def test_reads_are_conditional(api: APIClient, staff: APIClient, product: Product) -> None:
+    image = add(product)
+    for url in (path(image), f"/products/{product.pk}/images/"):
+        answer = api.get(url)
+        assert answer["Cache-Control"] == "public, no-cache"
+        assert fetch(api, url, if_none_match=answer["ETag"]).status_code == 304
+        assert "private" in fetch(staff, url)["Cache-Control"]
+    tag = api.get(path(image))["ETag"]
+    assert staff.patch(path(image), {"alt_text": "A shoe"})["ETag"] == staff.get(path(image))["ETag"]
+    assert fetch(api, path(image), if_none_match=tag).status_code == 200
+
+
+# --- Changing and ordering -------------------------------------------------------------------------
+
+
+def test_text_and_position_can_be_changed(staff: APIClient, product: Product) -> None:
+    image = add(product)
+    answer = staff.patch(path(image), {"alt_text": "A shoe", "position": 3})
+    assert (answer.status_code, answer.json()["alt_text"], answer.json()["position"]) == (200, "A shoe", 3)
+    answer = staff.patch(path(image), {"position": 4, "status": "failed", "full": "http://evil.example/"})
+    assert (answer.json()["alt_text"], answer.json()["position"], answer.json()["status"]) == ("A shoe", 4, "ready")
+    for wrong in ({"position": -1}, {"position": 2**31}, {"alt_text": "x" * 201}, {"position": "first"}, []):
+        assert staff.patch(path(image), wrong, format="json").status_code == 400, wrong
+    assert staff.put(path(image), {"alt_text": ""}).status_code == 405
+
+
+def test_all_images_are_ordered_in_one_call(staff: APIClient, product: Product) -> None:
+    a, b, c = (add(product, 60 + n).pk for n in range(3))
+    url = f"/products/{product.pk}/images/order/"
+    answer = staff.put(url, {"images": [c, a, b]})
+    assert answer.status_code == 200
+    assert [(image["id"], image["position"]) for image in answer.json()["results"]] == [(c, 0), (a, 1), (b, 2)]
+    other = add(factories.product("Blue shoe")).pk
+    for wrong in ([c, a], [c, a, b, b], [c, a, a], [c, a, b, other], [c, a, other], [], ["x"], None):
+        answer = staff.put(url, {"images": wrong}, format="json")
+        assert answer.status_code == 400, wrong
+        assert answer.json()["errors"][0]["field"].startswith("images")
+    assert staff.get(path(ProductImage.objects.get(pk=c))).json()["position"] == 0
+
+
+# --- Removing --------------------------------------------------------------------------------------
+
+
+def test_deleting_an_image_removes_its_files_after_the_commit(
+    staff: APIClient, product: Product, django_capture_on_commit_callbacks: Any
+) -> None:
+    image, other = add(product), add(product, 61)
+    with django_capture_on_commit_callbacks() as committed:
+        assert staff.delete(path(image)).status_code == 204
+        assert len(pictures.files()) == 6
+    for callback in committed:
+        callback()
+    assert {Path(name).name.split("-")[0].split(".")[0] for name in pictures.files()} == {Path(other.original).stem}
+    assert staff.get(path(image)).status_code == 404
+
+
+@pytest.mark.parametrize("way", ["instance", "queryset"])
+def test_deleting_a_product_removes_the_files_of_its_images(
+    product: Product, django_capture_on_commit_callbacks: Any, way: str
+) -> None:
+    add(product)
+    add(product, 61)
+    with django_capture_on_commit_callbacks(execute=True):
+        if way == "instance":
+            product.delete()
+        else:
+            Product.objects.filter(pk=product.pk).delete()
+    assert pictures.files() == []
+
+
+def test_a_stale_instance_leaves_no_rendition_behind(product: Product, django_capture_on_commit_callbacks: Any) -> None:
+    stale, _ = images.add(product_id=product.pk, file=pictures.upload(pictures.jpeg()))
+    images.process(stale.pk)
+    with django_capture_on_commit_callbacks(execute=True):
+        images.remove(image=stale)
+    assert pictures.files() == []

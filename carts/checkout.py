@@ -111,5 +111,5 @@ def _items_at_todays_prices(cart: Cart) -> list[CartItem]:
     wanted = [item.product_id for item in items if item.product_id is not None]
     products = {row.pk: row for row in Product.objects.select_for_update().filter(pk__in=wanted).order_by("pk")}
     for item in items:
-        item.product = products.get(item.product_id)
+        item.product = products.get(item.product_id or 0)
     return items

@@ -27,7 +27,7 @@ from orders.serializers import OrderSerializer
 from productbackend.api import conditional, schema
 from productbackend.api.permissions import ACTIONS, is_staff_with
 
-READ = {"parameters": [schema.IF_NONE_MATCH]}
+READ: dict[str, Any] = {"parameters": [schema.IF_NONE_MATCH]}
 KEY_PARAMETER = OpenApiParameter(
     KEY_HEADER,
     {"type": "string", "minLength": 1, "maxLength": KEY_LENGTH_MAX},
@@ -37,15 +37,15 @@ KEY_PARAMETER = OpenApiParameter(
 REPLAYED = OpenApiParameter(
     "Idempotent-Replayed", bool, OpenApiParameter.HEADER, response=True, description="true on a repeated answer."
 )
-CHECKOUT = {
+CHECKOUT: dict[str, Any] = {
     "parameters": [KEY_PARAMETER, schema.IF_MATCH, REPLAYED],
 }
-REFUSALS = {
+REFUSALS: dict[int, Any] = {
     409: schema.problem("insufficient-stock", "empty-cart", "already-ordered"),
     412: schema.problem("precondition-failed"),
     422: schema.problem("idempotency-key-reused"),
 }
-COMPLETION = {
+COMPLETION: dict[str, Any] = {
     **CHECKOUT,
     "request": CartCompletionSerializer,
     "responses": {200: CompletedCartSerializer, **REFUSALS},
@@ -145,7 +145,7 @@ class CartViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Destr
         return response
 
 
-ITEM_REFUSAL = {409: schema.problem("insufficient-stock")}
+ITEM_REFUSAL: dict[int, Any] = {409: schema.problem("insufficient-stock")}
 
 
 @extend_schema_view(

@@ -17,8 +17,8 @@ from orders.serializers import OrderSerializer
 from productbackend.api import conditional, schema
 from productbackend.api.permissions import is_staff_with
 
-READ = {"parameters": [schema.IF_NONE_MATCH]}
-STEP = {"request": None, "responses": {200: OrderSerializer, 409: schema.problem("order-state")}}
+READ: dict[str, Any] = {"parameters": [schema.IF_NONE_MATCH]}
+STEP: dict[str, Any] = {"request": None, "responses": {200: OrderSerializer, 409: schema.problem("order-state")}}
 
 
 @extend_schema_view(

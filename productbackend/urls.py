@@ -1,5 +1,7 @@
 """Every path of the service."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
@@ -17,7 +19,7 @@ from products.views import CategoryViewSet, ProductViewSet
 class Router(SimpleRouter):
     """Ids are whole numbers; anything else is a path that does not exist."""
 
-    def get_lookup_regex(self, viewset: object, lookup_prefix: str = "") -> str:
+    def get_lookup_regex(self, viewset: Any, lookup_prefix: str = "") -> str:
         if not hasattr(viewset, "lookup_value_regex"):
             return f"(?P<{lookup_prefix}pk>[0-9]{{1,18}})"
         return super().get_lookup_regex(viewset, lookup_prefix)

@@ -80,5 +80,5 @@ def _locked(product_id: int) -> Product:
 
 def _refuse_taken(values: dict[str, Any], *, exclude: int | None) -> None:
     for name, value in values.items():
-        if Product.objects.filter(**{name: value}).exclude(pk=exclude).exists():
+        if Product.objects.filter(**{name: value}).exclude(pk=exclude or 0).exists():
             raise InvalidValue(name, "unique", f"Another product has this {name}.")

@@ -27,7 +27,7 @@ class CategoryListSerializer(serializers.ListSerializer):
 
     def to_representation(self, data: Any) -> Any:
         rows = list(data)
-        self.child.context["paths"] = categories.paths(rows)
+        self._context = {**self.context, "paths": categories.paths(rows)}  # as the child reads it
         return super().to_representation(rows)
 
 
@@ -96,7 +96,7 @@ class ProductSerializer(serializers.ModelSerializer):
 class ProductUploadSerializer(ProductSerializer):
     """A new product as multipart, with one picture."""
 
-    image = serializers.FileField(required=False, write_only=True)
+    image = serializers.FileField(required=False, write_only=True)  # type: ignore[assignment]
 
     class Meta(ProductSerializer.Meta):
         pass

@@ -19,7 +19,7 @@ from products.models import Category, Product, ProductImage
 from products.serializers import CategorySerializer, FacetsSerializer, ProductSerializer, ProductUploadSerializer
 
 READ_PARAMETERS = [schema.IF_NONE_MATCH]
-READ_RESPONSES = {304: schema.NOT_MODIFIED}
+READ_RESPONSES: dict[int, Any] = {304: schema.NOT_MODIFIED}
 
 
 @extend_schema_view(
@@ -65,7 +65,7 @@ class CategoryViewSet(viewsets.ModelViewSet):
         return conditional.tagged(request, response)
 
 
-IF_MATCH_RESPONSES = {412: schema.problem("precondition-failed")}
+IF_MATCH_RESPONSES: dict[int, Any] = {412: schema.problem("precondition-failed")}
 
 
 @extend_schema_view(

@@ -174,5 +174,5 @@ class LastResortView(OpenView):
         query = request.META.get("QUERY_STRING", "")
         return HttpResponsePermanentRedirect(f"{request.path}/{'?' if query else ''}{query}")
 
-    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         raise NotFound("There is no such path.")

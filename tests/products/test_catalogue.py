@@ -16,7 +16,7 @@ def test_a_product_needs_a_name_and_a_quantity_and_the_rest_has_defaults(staff: 
     body = answer.json()
     assert answer.status_code == 201
     assert answer["Location"].endswith(f"/products/{body['id']}/")
-    expected = {
+    expected: dict[str, Any] = {
         "name": "Red shoe",
         "slug": "red-shoe",
         "sku": "RED-SHOE",

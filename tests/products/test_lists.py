@@ -19,7 +19,7 @@ def names(answer: Any) -> list[str]:
 
 
 def walk(api: APIClient, path: str, link: str = "next") -> list[str]:
-    found = []
+    found: list[Any] = []
     while path:
         page = api.get(path).json()
         found += [row["name"] for row in page["results"]] if link == "next" else page["results"][::-1]

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 from email import message_from_bytes
 from email.message import Message
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,7 @@ def process_of(service: Service, task: str) -> tuple[int, str]:
         rf"^ *worker \| \S+ \S+ (\d+) INFO celery.app.trace \[(\S+)\] Task {task}\[.*succeeded", re.MULTILINE
     )
     found = wait_for(lambda: line.search(service.log), seconds=10)
+    assert found is not None
     return int(found[1]), found[2]
 
 
@@ -116,6 +118,7 @@ def test_a_registration_sends_a_mail_by_the_worker(service: Service, mailbox: Ma
     assert answer.status_code == 201, answer.text
 
     mail = wait_for(lambda: next(iter(mailbox.mails), None), seconds=30)
+    assert mail is not None
     assert mail["To"] == "carla@example.com"
     pid, request_id = process_of(service, "outbox.tasks.send")
     assert pid in service.children_of(service.pid_of("worker"))
@@ -132,7 +135,7 @@ def test_killed_pool_processes_lose_no_picture(service: Service, token: str) -> 
         os.kill(pid, signal.SIGKILL)
 
     for path in paths:
-        wait_for(lambda path=path: ready(service, token, path), seconds=75)
+        wait_for(partial(ready, service, token, path), seconds=75)
     assert service.children_of(worker)
     assert not service.children_of(worker) & killed
 

@@ -7,12 +7,13 @@ PIP_INSTALL = $(IN_VENV) -m pip install --quiet --disable-pip-version-check
 CHECKED = env -u MYSQL_HOST -u REDIS_HOST ENV_FILE=/dev/null SECRET_KEY=a-key-of-the-checks-alone-that-signs-nothing
 COMPILE = $(IN_VENV) -m uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header
 
-.PHONY: help run test lint lock
+.PHONY: help run test lint lock openapi
 
 help:
 	@echo "make run    the whole service on this machine, at http://127.0.0.1:8000/"
 	@echo "make test   every test"
 	@echo "make lint   style, types, import directions, migrations"
+	@echo "make openapi  the committed OpenAPI document anew"
 	@echo "make lock   the requirements files anew, from pyproject.toml"
 
 run: $(VENV)/run.stamp
@@ -34,6 +35,9 @@ lock: $(VENV)/test.stamp
 	$(COMPILE) pyproject.toml --output-file requirements.txt $(ARGS)
 	$(COMPILE) --group dev --constraint requirements.txt --output-file requirements-dev.txt $(ARGS)
 	$(COMPILE) pyproject.toml --extra mysql --constraint requirements.txt --output-file requirements-mysql.txt $(ARGS)
+
+openapi: $(VENV)/test.stamp
+	$(CHECKED) $(IN_VENV) manage.py spectacular --validate --fail-on-warn --file openapi.yml
 
 $(VENV)/bin/python:
 	@PYTHON="$(PYTHON)" sh scripts/make-venv $(VENV)

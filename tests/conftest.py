@@ -16,6 +16,13 @@ def fresh_cache() -> None:
     cache.clear()
 
 
+@pytest.fixture(autouse=True)
+def static_files_as_they_are(settings: Any) -> None:
+    """Pages name static files without looking for the collected ones, which only a deployment has."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+
+
 @pytest.fixture
 def api() -> APIClient:
     """A client that has not signed in. It answers 500 as a real server does, in place of raising."""

@@ -27,7 +27,7 @@ def rate(settings: Any) -> Any:
     return change
 
 
-def sign_in(api: APIClient, name: str, **headers: str) -> Any:
+def sign_in(api: APIClient, name: str, **headers: Any) -> Any:
     return api.post("/token/", {"username": name, "password": "wrong"}, **headers)
 
 

@@ -57,7 +57,7 @@ def state(mail: Mail) -> tuple[str, int]:
 
 def try_until_it_ends(mail: Mail) -> list[timedelta]:
     """Send it each time that it is due; how long each wait was."""
-    waits = []
+    waits: list[timedelta] = []
     with time_machine.travel(timezone.now(), tick=False) as clock:
         for _ in range(10):
             sending.send(mail.pk)

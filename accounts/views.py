@@ -19,6 +19,7 @@ from productbackend.api.schema import IF_NONE_MATCH, NOT_MODIFIED, problem
 
 DONE = OpenApiResponse(description="Done.")
 PAGE = {(200, "text/html"): OpenApiResponse(response=str, description="A page whose button does it.")}
+DONE_PAGE = {(200, "text/html"): OpenApiResponse(response=str, description="Done, as a page for a browser.")}
 THROTTLED = problem("throttled")
 
 
@@ -30,6 +31,8 @@ def read(serializer: type[Serializer], request: Request) -> dict[str, Any]:
 
 
 class RegisterView(APIView):
+    """Makes an account. It works at once; a mail asks to confirm its address."""
+
     authentication_classes: list[Any] = []
     permission_classes = [AllowAny]
     throttle_classes = [AddressThrottle, AccountThrottle]
@@ -48,6 +51,8 @@ class RegisterView(APIView):
 
 
 class TokenView(APIView):
+    """Signs in with the user name, in any case, or the e-mail address."""
+
     authentication_classes: list[Any] = []
     permission_classes = [AllowAny]
     throttle_classes = [AddressThrottle, SignInThrottle]
@@ -65,6 +70,8 @@ class TokenView(APIView):
 
 
 class TokenRefreshView(APIView):
+    """Trades a refresh token for the next pair. Each works once."""
+
     authentication_classes: list[Any] = []
     permission_classes = [AllowAny]
 
@@ -80,6 +87,8 @@ class TokenRefreshView(APIView):
 
 
 class TokenRevokeView(APIView):
+    """Spends a refresh token: signs out on one device."""
+
     authentication_classes: list[Any] = []
     permission_classes = [AllowAny]
 
@@ -95,6 +104,8 @@ class TokenRevokeView(APIView):
 
 
 class TokenRevokeAllView(APIView):
+    """Ends every token and session of the account at once."""
+
     permission_classes = [IsAuthenticated]
 
     @extend_schema(
@@ -109,6 +120,8 @@ class TokenRevokeAllView(APIView):
 
 
 class AccountView(APIView):
+    """One's own account. Closing it removes the person from the orders, which stay."""
+
     permission_classes = [IsAuthenticated]
 
     @extend_schema(
@@ -137,6 +150,8 @@ class AccountView(APIView):
 
 
 class PasswordView(APIView):
+    """Changes the password, which ends every token."""
+
     permission_classes = [IsAuthenticated]
 
     @extend_schema(
@@ -151,6 +166,8 @@ class PasswordView(APIView):
 
 
 class PasswordResetView(APIView):
+    """Owes a mail to the address if an account has it; the answer is the same for all."""
+
     authentication_classes: list[Any] = []
     permission_classes = [AllowAny]
     throttle_classes = [AddressThrottle, AddresseeThrottle]
@@ -168,6 +185,8 @@ class PasswordResetView(APIView):
 
 
 class PasswordResetConfirmView(PageView):
+    """Sets a new password with what the mail brought. GET is a page with a form, which changes nothing itself."""
+
     permission_classes = [AllowAny]
     page = "accounts/reset_password.html"
     page_fields = ("uid", "token")
@@ -185,7 +204,7 @@ class PasswordResetConfirmView(PageView):
         operation_id="password_reset_confirm",
         summary="Set a new password with what the mail brought",
         request=serializers.NewPasswordSerializer,
-        responses={204: DONE},
+        responses={204: DONE, **DONE_PAGE},
     )
     def post(self, request: Request) -> Response:
         passwords.reset(**read(serializers.NewPasswordSerializer, request))
@@ -193,6 +212,8 @@ class PasswordResetConfirmView(PageView):
 
 
 class EmailConfirmView(PageView):
+    """Confirms the address that the mail was sent to. GET is a page with a button, which changes nothing itself."""
+
     permission_classes = [AllowAny]
     page = "accounts/confirm_email.html"
     page_fields = ("token",)
@@ -210,7 +231,7 @@ class EmailConfirmView(PageView):
         operation_id="email_confirm",
         summary="Confirm an e-mail address with the token of the mail",
         request=serializers.ConfirmationSerializer,
-        responses={204: DONE},
+        responses={204: DONE, **DONE_PAGE},
     )
     def post(self, request: Request) -> Response:
         addresses.confirm(**read(serializers.ConfirmationSerializer, request))

@@ -38,7 +38,9 @@ class PageView(APIView):
 
     def get_renderers(self) -> list[BaseRenderer]:
         page, json = PageRenderer(), JSONRenderer()
-        return [page] if self.request.method in ("GET", "HEAD") else [json, page]
+        if self.request.method in ("GET", "HEAD"):
+            return [page]
+        return [json, page] if self.request.method == "POST" else [json]
 
     def show(self, request: Request, **context: Any) -> Response:
         values = {name: request.query_params.get(name, "") for name in self.page_fields}

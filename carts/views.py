@@ -3,7 +3,13 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    OpenApiResponse,
+    PolymorphicProxySerializer,
+    extend_schema,
+    extend_schema_view,
+)
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
 from rest_framework.permissions import IsAuthenticated
@@ -11,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from carts import items
-from carts.checkout import Placed, place_order
+from carts.checkout import IdempotencyKey, Placed, place_order
 from carts.filters import CartFilter
 from carts.models import Cart, CartItem
 from carts.requests import KEY_HEADER, KEY_LENGTH_MAX, consent, idempotency_key
@@ -30,7 +36,7 @@ from productbackend.api.permissions import ACTIONS, is_staff_with
 READ: dict[str, Any] = {"parameters": [schema.IF_NONE_MATCH]}
 KEY_PARAMETER = OpenApiParameter(
     KEY_HEADER,
-    {"type": "string", "minLength": 1, "maxLength": KEY_LENGTH_MAX},
+    {"type": "string", "pattern": f"^[!-~]([ -~]{{0,{KEY_LENGTH_MAX - 2}}}[!-~])?$"},
     OpenApiParameter.HEADER,
     description="A name of your own for this request: repeated, it answers with the same order.",
 )
@@ -45,10 +51,15 @@ REFUSALS: dict[int, Any] = {
     412: schema.problem("precondition-failed"),
     422: schema.problem("idempotency-key-reused"),
 }
+ANSWERED_CART = PolymorphicProxySerializer(
+    component_name="AnsweredCart",
+    serializers=[CompletedCartSerializer, CartSerializer],
+    resource_type_field_name=None,
+)
 COMPLETION: dict[str, Any] = {
     **CHECKOUT,
     "request": CartCompletionSerializer,
-    "responses": {200: CompletedCartSerializer, **REFUSALS},
+    "responses": {200: ANSWERED_CART, **REFUSALS},
 }
 
 
@@ -96,8 +107,9 @@ class CartViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Destr
         """With `completed` true: checks the cart out, as `/checkout/` does."""
         shape = CartCompletionSerializer(data=request.data, partial=partial)
         shape.is_valid(raise_exception=True)
+        key = idempotency_key(request)
         if shape.validated_data.get("completed"):
-            return self._complete(request, pk)
+            return self._complete(request, pk, key)
         cart = self.get_object()
         consent(request)(cart)
         return conditional.tagged(request, Response(self.get_serializer(cart).data))
@@ -109,18 +121,20 @@ class CartViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Destr
     @action(detail=True, methods=["post"])
     def checkout(self, request: Request, pk: str) -> Response:
         """Make an order of the cart: all of it or nothing."""
-        placed = self._place(request, pk)
+        placed = self._place(request, pk, idempotency_key(request))
         response = Response(OrderSerializer(placed.order).data, status=201)
         response["Location"] = request.build_absolute_uri(f"/orders/{placed.order.number}/")
         return self._marked(conditional.tagged(request, response), placed)
 
-    def _complete(self, request: Request, pk: str) -> Response:
+    def _complete(self, request: Request, pk: str, key: IdempotencyKey | None) -> Response:
         seen: dict[str, Any] = {}
-        placed = self._place(request, pk, seen)
+        placed = self._place(request, pk, key, seen)
         body = placed.order.cart_snapshot if placed.replayed else seen
         return self._marked(Response({**(body or {}), "completed": True, "order": placed.order.number}), placed)
 
-    def _place(self, request: Request, pk: str, seen: dict[str, Any] | None = None) -> Placed:
+    def _place(
+        self, request: Request, pk: str, key: IdempotencyKey | None, seen: dict[str, Any] | None = None
+    ) -> Placed:
         compare = consent(request)
 
         def inspect(cart: Cart) -> dict[str, Any] | None:
@@ -134,7 +148,7 @@ class CartViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Destr
             cart_id=int(pk),
             actor=request.user,
             any_owner=self.any_owner,
-            key=idempotency_key(request),
+            key=key,
             inspect=inspect,
         )
 

@@ -239,6 +239,7 @@ REST_FRAMEWORK = {
         "token": env("THROTTLE_TOKEN", "30/min", environment.rate),
         "password-reset": env("THROTTLE_PASSWORD_RESET", "10/hour", environment.rate),
     },
+    "DEFAULT_METADATA_CLASS": "productbackend.api.metadata.Metadata",
     "EXCEPTION_HANDLER": "productbackend.api.problems.exception_handler",
     "NON_FIELD_ERRORS_KEY": "null",
     "DATETIME_FORMAT": "iso-8601",

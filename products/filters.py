@@ -6,12 +6,14 @@ from typing import Any
 import django_filters
 from django import forms
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema_field
 
 from productbackend.api.filters import BooleanFilter, FoldedFilter, IdFilter, WholeFilter
 from products import categories, search
 from products.models import Category, Product
 
 
+@extend_schema_field({"type": "string", "pattern": r"^(-?[0-9]{1,8}(\.[0-9]{1,2})?)?$"})
 class PriceFilter(django_filters.Filter):
     field_class = forms.DecimalField
 
@@ -19,10 +21,12 @@ class PriceFilter(django_filters.Filter):
         super().__init__(max_digits=10, decimal_places=2, field_name="price", **kwargs)
 
 
+@extend_schema_field({"type": "number"})
 class RatingFilter(django_filters.Filter):
     field_class = forms.FloatField
 
 
+@extend_schema_field({"type": "integer", "minimum": 1, "maximum": 9999})
 class YearFilter(django_filters.Filter):
     field_class = forms.IntegerField
 

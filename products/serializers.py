@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from django.conf import settings
+from django.core.validators import validate_unicode_slug
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.validators import UniqueValidator
@@ -12,14 +13,20 @@ from products import categories
 from products.image_serializers import ImageSerializer
 from products.models import QUANTITY_MAX, Category, Product
 
-SLUG = r"\A[-\w]+\Z"
 
-
-class SlugField(serializers.RegexField):
+class SlugField(serializers.CharField):
     """Letters of any script, digits, hyphens and underscores; made from the name where left out."""
 
+    default_error_messages = {"invalid": "It takes letters, digits, hyphens and underscores."}
+
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(SLUG, required=False, **kwargs)
+        super().__init__(required=False, help_text=self.__doc__, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        value: str = super().to_internal_value(data)
+        if value and not validate_unicode_slug.regex.fullmatch(value):
+            self.fail("invalid")
+        return value
 
 
 class CategoryListSerializer(serializers.ListSerializer):

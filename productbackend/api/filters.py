@@ -5,6 +5,7 @@ from typing import Any
 import django_filters
 from django import forms
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema_field
 
 from productbackend.fields import KEY_LENGTH, fold
 
@@ -20,6 +21,7 @@ class StrictBooleanField(forms.Field):
         return str(value).lower() == "true"
 
 
+@extend_schema_field({"type": "boolean"})
 class BooleanFilter(django_filters.Filter):
     field_class = StrictBooleanField
 
@@ -31,6 +33,7 @@ class IdField(forms.IntegerField):
         super().__init__(min_value=0, max_value=2**63 - 1, **kwargs)
 
 
+@extend_schema_field({"type": "integer", "minimum": 0, "maximum": 2**63 - 1})
 class IdFilter(django_filters.Filter):
     field_class = IdField
 
@@ -40,6 +43,7 @@ class WholeField(forms.IntegerField):
         super().__init__(min_value=-(2**63), max_value=2**63 - 1, **kwargs)
 
 
+@extend_schema_field({"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1})
 class WholeFilter(django_filters.Filter):
     """A whole number, within what databases can compare."""
 

@@ -183,16 +183,16 @@ class KeysetPagination(BasePagination):
         }
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
-        fields = ", ".join(f"`{name}`" for name in getattr(view, "ordering_fields", {}))
+        names = list(getattr(view, "ordering_fields", {}))
+        fields, choice = ", ".join(f"`{name}`" for name in names), "|".join(names)
+        order = {"type": "string", "pattern": f"^-?({choice})(,-?({choice}))*$"}
         return [
             _parameter(
                 "limit",
                 {"type": "integer", "minimum": 1, "default": LIMIT_DEFAULT},
                 f"Rows a page; above {LIMIT_MAX} means {LIMIT_MAX}.",
             ),
-            _parameter(
-                "ordering", {"type": "string"}, f"Comma-separated fields, each with `-` for descending: {fields}."
-            ),
+            _parameter("ordering", order, f"Comma-separated fields, each with `-` for descending: {fields}."),
             _parameter("cursor", {"type": "string"}, "From `next` or `previous`; bound to its ordering."),
             _parameter(
                 "offset",

@@ -6,6 +6,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
+from productbackend.api.permissions import StaffWrites
 from productbackend.api.problems import MEDIA_TYPE, PROBLEMS
 
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
@@ -36,7 +37,12 @@ class BearerScheme(OpenApiAuthenticationExtension):
 
 
 class Schema(AutoSchema):
-    """Operations grouped by the first segment of their path."""
+    """Operations grouped by the first segment of their path; reading the catalogue needs no token."""
+
+    def get_auth(self) -> list[dict[str, Any]]:
+        schemes = super().get_auth()
+        is_open = any(isinstance(permission, StaffWrites) for permission in self.view.get_permissions())
+        return [*schemes, {}] if is_open and self.method == "GET" and {} not in schemes else schemes
 
     def get_tags(self) -> list[str]:
         return [self.path.strip("/").split("/")[0] or "root"]
@@ -46,15 +52,32 @@ class Schema(AutoSchema):
         return super().get_filter_backends() if self._is_list_view() else []
 
 
+# Fields that some readers see and others do not: `{component: names}`.
+SOMETIMES = {"Image": {"original"}}
+
+
 def add_problems(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     """spectacular's post-processing hook: describe problem documents, and say which an operation may answer."""
     result.setdefault("components", {}).setdefault("schemas", {}).update(_components())
+    for component, names in SOMETIMES.items():
+        schema = result["components"]["schemas"][component]
+        schema["required"] = [name for name in schema["required"] if name not in names]
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
+            as_page = any("text/html" in answer.get("content", {}) for answer in operation["responses"].values())
             for status in _statuses(path, method, operation):
                 operation["responses"].setdefault(str(status), _response(status))
+            for status, answer in operation["responses"].items():
+                if status >= "400" and status != "503" and (content := answer.get("content")):
+                    answer["content"] = _as_problem(content, as_page=as_page)
             operation["responses"] = dict(sorted(operation["responses"].items()))
     return result
+
+
+def _as_problem(content: dict[str, Any], *, as_page: bool) -> dict[str, Any]:
+    """Errors have a media type of their own; a path that serves pages shows them as pages too."""
+    schema = next(iter(content.values()))
+    return {MEDIA_TYPE: schema} | ({"text/html": {"schema": {"type": "string"}}} if as_page else {})
 
 
 def problem(*codes: str) -> OpenApiResponse:

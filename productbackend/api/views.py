@@ -58,7 +58,7 @@ class RootView(OpenView):
         return "Product Backend"
 
 
-class ProblemSerializer(serializers.Serializer):
+class ProblemKindSerializer(serializers.Serializer):
     type = serializers.CharField()
     status = serializers.IntegerField()
     title = serializers.CharField()
@@ -66,12 +66,24 @@ class ProblemSerializer(serializers.Serializer):
     remedy = serializers.CharField()
 
 
+class ProblemListSerializer(serializers.Serializer):
+    """The shape of every list; this one is always whole."""
+
+    count = serializers.IntegerField()
+    count_is_exact = serializers.BooleanField()
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
+    results = ProblemKindSerializer(many=True)
+
+
 class ProblemListView(OpenView):
     """Every kind of error that the API answers."""
 
-    @extend_schema(operation_id="problems_list", responses=ProblemSerializer(many=True))
+    @extend_schema(operation_id="problems_list", responses=ProblemListSerializer)
     def get(self, request: Request) -> Response:
-        return Response([self.describe(code) for code in PROBLEMS])
+        rows = [self.describe(code) for code in PROBLEMS]
+        page = {"count": len(rows), "count_is_exact": True, "next": None, "previous": None, "results": rows}
+        return conditional.tagged(request, Response(page), public=True)
 
     @staticmethod
     def describe(code: str) -> dict[str, Any]:
@@ -88,7 +100,7 @@ class ProblemListView(OpenView):
 class ProblemView(OpenView):
     """What a kind of error means, and what to do about it."""
 
-    @extend_schema(operation_id="problems_retrieve", responses=ProblemSerializer)
+    @extend_schema(operation_id="problems_retrieve", responses=ProblemKindSerializer)
     def get(self, request: Request, name: str) -> Response:
         if name not in PROBLEMS:
             raise NotFound("There is no problem of this name.")

@@ -9,12 +9,13 @@ from productbackend.environment import PATH, line_or_exit
 
 HEADING = "# The settings of this machine; .env.sample describes each. Keep this file secret.\n"
 EMPTY = re.compile(r"^[ \t]*SECRET_KEY[ \t]*=[ \t]*$", re.MULTILINE)
+SET = re.compile(r"^[ \t]*SECRET_KEY[ \t]*=[ \t]*\S", re.MULTILINE)
 
 
 def provide_secret_key(path: Path) -> bool:
     """Write a random SECRET_KEY into the file unless it or the environment has one. True where it did."""
     text = path.read_text() if path.exists() else HEADING
-    if os.environ.get("SECRET_KEY", "").strip() or re.search(r"^\s*SECRET_KEY\s*=\s*\S", text, re.MULTILINE):
+    if os.environ.get("SECRET_KEY", "").strip() or SET.search(text):
         return False
     line = f"SECRET_KEY={secrets.token_urlsafe(48)}"
     text, filled = EMPTY.subn(line, text, count=1)

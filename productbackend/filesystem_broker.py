@@ -21,6 +21,8 @@ from kombu.transport import TRANSPORT_ALIASES, filesystem
 from kombu.transport.filesystem import exchange_queue_t
 from kombu.utils.json import dumps, loads
 
+LOOK_UP = 0.5  # seconds
+
 
 class Channel(filesystem.Channel):
     """kombu's, for many processes at once."""
@@ -91,6 +93,10 @@ def write_whole(path: Path, content: Any) -> None:
 
 class Transport(filesystem.Transport):
     Channel = Channel
+
+    def drain_events(self, connection: Any, timeout: float | None = None) -> None:
+        """Look up from an empty queue often, so that a worker soon sees that it should stop."""
+        super().drain_events(connection, timeout=min(timeout or LOOK_UP, LOOK_UP))
 
 
 TRANSPORT_ALIASES["filesystem"] = "productbackend.filesystem_broker:Transport"

@@ -4,16 +4,20 @@ import multiprocessing
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
+from honcho.compat import ProcessManager
 from honcho.environ import parse_procfile
-from honcho.manager import Manager
+from honcho.manager import SIGNALS, Manager
 from honcho.printer import Printer
+
+ASKED = {known["rc"] for known in SIGNALS.values()}  # honcho's codes after TERM and Ctrl-C
 
 
 def run_procfile(procfile: Path, *, cwd: Path) -> int:
-    """Run until TERM, Ctrl-C or a closed terminal, or until one process ends. The exit code: 0 when asked to stop."""
+    """Run until TERM, Ctrl-C or a closed terminal (exit code 0), or until one process ends by itself (1)."""
     multiprocessing.set_start_method("fork")
     printer = Printer(sys.stdout, time_format="")
     manager = Processes(printer)
@@ -25,7 +29,7 @@ def run_procfile(procfile: Path, *, cwd: Path) -> int:
         manager.add_process(name, command, env=environment, cwd=str(cwd))
     signal.signal(signal.SIGHUP, hang_up)
     manager.loop()
-    return manager.returncode
+    return 0 if manager.returncode in ASKED else 1
 
 
 def hang_up(signum: int, frame: FrameType | None) -> None:
@@ -33,10 +37,26 @@ def hang_up(signum: int, frame: FrameType | None) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+class Politely(ProcessManager):
+    """Asks the process of the Procfile's line alone: its own children then end their work in order.
+
+    honcho asks the whole group, and a Celery worker whose pool goes at once can hang. What is
+    left after five seconds is killed, with its group, as honcho does it.
+    """
+
+    def terminate(self, pid: int) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+
+
 class Processes(Manager):
     """honcho's manager, which also takes a signal that comes before every process has started."""
 
     is_stop_asked = False
+
+    def __init__(self, printer: Printer) -> None:
+        super().__init__(printer)
+        self._procmgr = Politely()
 
     def terminate(self) -> None:
         if self._all_started():

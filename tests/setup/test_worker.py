@@ -6,7 +6,6 @@ import signal
 from collections.abc import Iterator
 from email import message_from_bytes
 from email.message import Message
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -84,12 +83,9 @@ def ready(service: Service, token: str, path: str) -> Any:
 
 def process_of(service: Service, task: str) -> tuple[int, str]:
     """The process that ran the task, and the request id that it bore, by the worker's own log."""
-    line = re.compile(
-        rf"^ *worker \| \S+ \S+ (\d+) INFO celery.app.trace \[(\S+)\] Task {task}\[.*succeeded", re.MULTILINE
-    )
-    found = wait_for(lambda: line.search(service.log), seconds=10)
-    assert found is not None
-    return int(found[1]), found[2]
+    line = re.compile(rf"worker \| \S+ \S+ (\d+) INFO celery.app.trace \[(\S+)\] Task {task}\[.*succeeded")
+    pid, request_id = wait_for(lambda: line.findall(service.log), seconds=10)[0]
+    return int(pid), request_id
 
 
 def test_a_photograph_of_12_megapixels_becomes_two_renditions(service: Service, token: str) -> None:
@@ -117,9 +113,8 @@ def test_a_registration_sends_a_mail_by_the_worker(service: Service, mailbox: Ma
     answer = service.request("POST", "/register/", json=account, headers={"X-Request-ID": "the-registration"})
     assert answer.status_code == 201, answer.text
 
-    mail = wait_for(lambda: next(iter(mailbox.mails), None), seconds=30)
-    assert mail is not None
-    assert mail["To"] == "carla@example.com"
+    mails = wait_for(lambda: mailbox.mails, seconds=30)
+    assert mails[0]["To"] == "carla@example.com"
     pid, request_id = process_of(service, "outbox.tasks.send")
     assert pid in service.children_of(service.pid_of("worker"))
     assert request_id == "the-registration"
@@ -134,8 +129,7 @@ def test_killed_pool_processes_lose_no_picture(service: Service, token: str) -> 
     for pid in killed:
         os.kill(pid, signal.SIGKILL)
 
-    for path in paths:
-        wait_for(partial(ready, service, token, path), seconds=75)
+    wait_for(lambda: all(ready(service, token, path) for path in paths), seconds=75, every=1)
     assert service.children_of(worker)
     assert not service.children_of(worker) & killed
 

@@ -33,8 +33,7 @@ def rendition(request: HttpRequest, path: str) -> HttpResponse:
     response["Cache-Control"] = FOREVER
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    conditional: HttpResponse = get_conditional_response(request, tag, response=response)
-    return conditional
+    return get_conditional_response(request, tag, response=response) or response
 
 
 def _part(request: HttpRequest, data: bytes, tag: str) -> HttpResponse | None:

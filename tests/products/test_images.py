@@ -208,7 +208,8 @@ def test_text_and_position_can_be_changed(staff: APIClient, product: Product) ->
     assert (answer.status_code, answer.json()["alt_text"], answer.json()["position"]) == (200, "A shoe", 3)
     answer = staff.patch(path(image), {"position": 4, "status": "failed", "full": "http://evil.example/"})
     assert (answer.json()["alt_text"], answer.json()["position"], answer.json()["status"]) == ("A shoe", 4, "ready")
-    for wrong in ({"position": -1}, {"position": 2**31}, {"alt_text": "x" * 201}, {"position": "first"}, []):
+    refused: list[Any] = [{"position": -1}, {"position": 2**31}, {"alt_text": "x" * 201}, {"position": "first"}, []]
+    for wrong in refused:
         assert staff.patch(path(image), wrong, format="json").status_code == 400, wrong
     assert staff.put(path(image), {"alt_text": ""}).status_code == 405
 

@@ -152,7 +152,7 @@ def test_what_is_seen_through_stays_so(format: str) -> None:
     image = halves(mode="RGBA")
     image.paste((0, 0, 0, 0), (0, 0, 450, 600))
     full = make(pictures.encoded(image, format))["full"].convert("RGBA")
-    alpha = [full.getpixel((x, 100))[3] for x in (50, 450)]  # type: ignore[index]
+    alpha = [full.getchannel("A").getpixel((x, 100)) for x in (50, 450)]
     assert alpha == [0, 255]
     assert looks(full, (0.8, 0.5), (*BLUE, 255))
 
@@ -163,7 +163,7 @@ def test_a_palette_with_transparency() -> None:
     full = make(pictures.encoded(image, "PNG", transparency=clear))["full"]
     assert full.mode == "RGBA"
     assert looks(full, (0.8, 0.5), (*BLUE, 255))
-    assert full.getpixel((10, 10))[3] == 0  # type: ignore[index]
+    assert full.getchannel("A").getpixel((10, 10)) == 0
 
 
 def test_edges_beside_transparency_have_no_dark_rim() -> None:

@@ -21,6 +21,7 @@ SKU_PREFIX = "DEMO-"
 MOST = 9_999_999  # what the digits of an SKU can number
 BATCH = 1_000  # products a transaction
 FIRST_DAY, LAST_DAY = datetime(2020, 1, 1, tzinfo=UTC), datetime(2026, 6, 30, tzinfo=UTC)
+TURN = 17  # has no divisor in common with the number of leaves, so that each has its turn
 SOLD_OUT = 0.04  # the share of products that are
 
 
@@ -100,10 +101,8 @@ def ids(numbers: range) -> Mapping[str, int]:
 
 def draft(number: int, seed: int, sorts: list[Sort]) -> Product:
     """Product `number`, not saved. Everything about it follows from `number` and `seed`."""
-    chance = random.Random(f"{seed}:{number}")
-    sort = chance.choice(sorts)
+    chance, sort, colour = random.Random(f"{seed}:{number}"), sort_of(number, seed, sorts), colour_of(number, seed)
     brand, line, noun = chance.choice(words.BRANDS), chance.choice(words.LINES), chance.choice(sort.leaf.nouns)
-    colour = colour_of(number, seed)
     quality = f"{chance.choice(words.QUALITIES)} " if chance.random() < 0.4 else ""
     name = f"{line} {quality}{noun}, {colour}"
     product = Product(
@@ -120,6 +119,16 @@ def draft(number: int, seed: int, sorts: list[Sort]) -> Product:
     )
     product.derive()
     return product
+
+
+def sort_of(number: int, seed: int, sorts: list[Sort]) -> Sort:
+    """The leaf that product `number` stands in.
+
+    The first ones take turns, so that a small demo shows every kind; then some sell more than others.
+    """
+    if number <= len(sorts):
+        return sorts[(number * TURN + seed) % len(sorts)]
+    return sorts[int(len(sorts) * random.Random(f"{seed}:{number}:sort").random() ** 1.5)]
 
 
 def colour_of(number: int, seed: int) -> str:

@@ -13,8 +13,12 @@ class Leaf:
     features: tuple[str, ...]  # said of them in descriptions
 
 
+def listed(text: str) -> tuple[str, ...]:
+    return tuple(text.split("|"))
+
+
 def leaf(nouns: str, low: int, high: int, shape: str, features: str) -> Leaf:
-    return Leaf(tuple(nouns.split("|")), (low, high), shape, tuple(features.split("|")))
+    return Leaf(listed(nouns), (low, high), shape, listed(features))
 
 
 WEAR = "Machine washable at 30 °C|Cut for easy movement|Finished with flat seams|Keeps its colour for years"
@@ -121,26 +125,29 @@ TREE: dict[str, dict[str, dict[str, Leaf]]] = {
     },
 }
 
-BRANDS = tuple(
-    (
-        "Aldermoor|Birkwald|Bräuer & Sohn|Calder|Corvane|Dunlin|Eastmarch|Eldra|Fennick|Fjordlys|Garrow|Halden|Harbour & Pine"
-        "|Iverna|Jasper Lane|Juniper|Kestrel|Kintaro|Larkfield|Linnea|Lumière|Marlow|Merrow|Montara|Nordhavn|Northgate"
-        "|Oakhurst|Orsini|Pellworm|Petrel|Quillon|Redfern|Rosenthaler|Sablé|Salvora|Sora|Stonebridge|Sundqvist|Tallis"
-        "|Tamarack|Thistle & Co|Umbra Nova|Vantage|Veldhoen|Verano|Wexford|Whitlock|Winterbourne|Yarrow|Zephyr"
-    ).split("|")
+
+def leaves() -> list[Leaf]:
+    """All leaves, in the tree's order."""
+    return [leaf for groups in TREE.values() for leaves in groups.values() for leaf in leaves.values()]
+
+
+BRANDS = listed(
+    "Aldermoor|Birkwald|Bräuer & Sohn|Calder|Corvane|Dunlin|Eastmarch|Eldra|Fennick|Fjordlys|"
+    "Garrow|Halden|Harbour & Pine|Iverna|Jasper Lane|Juniper|Kestrel|Kintaro|Larkfield|Linnea|"
+    "Lumière|Marlow|Merrow|Montara|Nordhavn|Northgate|Oakhurst|Orsini|Pellworm|Petrel|Quillon|"
+    "Redfern|Rosenthaler|Sablé|Salvora|Sora|Stonebridge|Sundqvist|Tallis|Tamarack|Thistle & Co|"
+    "Umbra Nova|Vantage|Veldhoen|Verano|Wexford|Whitlock|Winterbourne|Yarrow|Zephyr"
 )
-LINES = tuple(
-    (
-        "Alba|Arden|Aster|Atlas|Aura|Beacon|Bergen|Breeze|Cairn|Cedar|Cirrus|Clover|Comet|Coral|Crest|Dawn|Delta|Drift|Echo|Elm"
-        "|Ember|Fable|Fern|Flint|Gale|Glade|Harvest|Haze|Heron|Indigo|Iris|Isla|Jade|Juno|Kite|Lagoon|Lark|Linden|Lotus|Lumen|Maple"
-        "|Meadow|Mira|Mistral|Moss|Nimbus|Nova|Oasis|Onyx|Opal|Orbit|Orchard|Pebble|Pioneer|Polar|Prairie|Quartz|Raven|Reef|Ridge"
-        "|River|Rowan|Sable|Saga|Sierra|Solstice|Sparrow|Summit|Tern|Tide|Timber|Trove|Tundra|Vale|Vega|Vesper|Willow|Zenith"
-    ).split("|")
+LINES = listed(
+    "Alba|Arden|Aster|Atlas|Aura|Beacon|Bergen|Breeze|Cairn|Cedar|Cirrus|Clover|Comet|Coral|"
+    "Crest|Dawn|Delta|Drift|Echo|Elm|Ember|Fable|Fern|Flint|Gale|Glade|Harvest|Haze|Heron|"
+    "Indigo|Iris|Isla|Jade|Juno|Kite|Lagoon|Lark|Linden|Lotus|Lumen|Maple|Meadow|Mira|"
+    "Mistral|Moss|Nimbus|Nova|Oasis|Onyx|Opal|Orbit|Orchard|Pebble|Pioneer|Polar|Prairie|"
+    "Quartz|Raven|Reef|Ridge|River|Rowan|Sable|Saga|Sierra|Solstice|Sparrow|Summit|Tern|"
+    "Tide|Timber|Trove|Tundra|Vale|Vega|Vesper|Willow|Zenith"
 )
-QUALITIES = tuple(
-    "Classic|Compact|Comfort|Essential|Heritage|Light|Lite|Original|Plus|Premium|Pro|Select|Signature|Slim|Sport|Studio".split(
-        "|"
-    )
+QUALITIES = listed(
+    "Classic|Compact|Comfort|Essential|Heritage|Light|Lite|Original|Plus|Premium|Pro|Select|Signature|Slim|Sport|Studio"
 )
 # The name of a colour, and what the pictures paint with it.
 COLOURS: dict[str, tuple[int, int, int]] = {

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from products.demo import catalogue
+from products.demo.pictures import make_pictures, missing
 
 PICTURES = 40
 LINES = 10  # of progress, where there is no terminal to draw a bar on
@@ -43,9 +44,10 @@ class Command(BaseCommand):
         try:
             sorts = catalogue.make_categories()
             made = self.make_products(products, seed, sorts)
+            drawn = self.make_pictures(min(products, pictures), seed, sorts)
         except KeyboardInterrupt:
             raise CommandError("Stopped. The same command goes on from here.", returncode=130) from None
-        self.say(f"The demo catalogue has {products:,} products in {len(sorts)} categories; {made:,} are new.")
+        self.say(f"The demo has {products:,} products ({made:,} of them new); {drawn:,} pictures were added.")
 
     def make_products(self, total: int, seed: int, sorts: list[catalogue.Sort]) -> int:
         """Show the progress of making them; returns how many are new."""
@@ -58,6 +60,12 @@ class Command(BaseCommand):
                 if bar.disable and done < total and done // step > before // step:
                     self.say(f"{done:,} of {total:,} products")
         return made
+
+    def make_pictures(self, total: int, seed: int, sorts: list[catalogue.Sort]) -> int:
+        """Give pictures to those of the first `total` that have none; returns how many did."""
+        bare = missing(total) if total else []
+        pictures = make_pictures(bare, seed=seed, sorts=sorts)
+        return sum(1 for _ in tqdm(pictures, total=len(bare), unit=" pictures", disable=self.quiet or None))
 
     def say(self, line: str) -> None:
         if not self.quiet:

@@ -14,8 +14,9 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from productbackend.fields import fold
+from products import categories, stock
 from products.demo import words
-from products.models import Category, Product, StockMovement
+from products.models import Category, Product
 
 SKU_PREFIX = "DEMO-"
 MOST = 9_999_999  # what the digits of an SKU can number
@@ -55,10 +56,7 @@ def _category(parent: Category | None, name: str) -> Category:
     there = Category.objects.filter(sibling_key=key).first() or Category.objects.filter(slug=slug).first()
     if there is not None:
         return there
-    category = Category.objects.create(name=name, slug=slug, parent=parent)
-    category.lineage = f"{parent.lineage if parent else '/'}{category.pk}/"
-    category.save(update_fields=["lineage"])
-    return category
+    return categories.create(name=name, slug=slug, parent=parent)
 
 
 def make_products(total: int, *, seed: int, sorts: list[Sort]) -> Iterator[tuple[int, int]]:
@@ -84,12 +82,7 @@ def _make_batch(numbers: range, seed: int, sorts: list[Sort]) -> int:
     for product, moment in zip(products, created, strict=True):
         product.pk, product.created_at = made[product.sku], moment
     Product.objects.bulk_update(products, ["created_at"])
-    StockMovement.objects.bulk_create(
-        StockMovement(
-            product_id=product.pk, sku=product.sku, delta=product.quantity, reason=StockMovement.Reason.INITIAL
-        )
-        for product in products
-    )
+    stock.record_initial(products=products)
     return len(products)
 
 

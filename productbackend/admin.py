@@ -6,10 +6,9 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.paginator import Paginator
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Q
-from django.forms import ValidationError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponseRedirect
 
 from productbackend.errors import DomainError
 from productbackend.fields import fold
@@ -53,14 +52,6 @@ class ShopAdmin(admin.ModelAdmin):
             self.message_user(request, f"Nothing was saved. {error.detail}", messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
 
-    def response_action(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
-        try:
-            with transaction.atomic():
-                return super().response_action(request, queryset)
-        except DomainError as error:
-            self.message_user(request, f"Nothing was changed. {error.detail}", messages.ERROR)
-            return HttpResponseRedirect(request.get_full_path())
-
 
 class ReadOnly:
     """Rows that are read here and written by the shop alone."""
@@ -79,8 +70,3 @@ def begins_with(field: str, text: str) -> Q:
     """The rows whose `field`, a folded key, begins with `text`: a range, which every database reads from an index."""
     key = fold(text)
     return Q(**{f"{field}__gte": key, f"{field}__lt": key + LAST_CHARACTER})
-
-
-def as_form_error(error: DomainError, field: str) -> ValidationError:
-    """A refusal as a form says it, at its field."""
-    return ValidationError({field: error.detail})

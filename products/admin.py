@@ -15,6 +15,7 @@ from products.models import Category, Product, ProductImage, StockMovement
 
 ROOTS_MAX = 50  # links that a filter shows
 FEW = 5
+RARE = 1_000  # matches of a search
 
 
 @admin.register(Category)
@@ -152,7 +153,13 @@ class ProductAdmin(ShopAdmin):
         if not search_term:
             return queryset, False
         by_sku = queryset.filter(sku=search_term.upper())
-        return (by_sku if by_sku.exists() else search.matching(queryset, search_term)), False
+        if by_sku.exists():
+            return by_sku, False
+        # What is rare takes a scan of the table: one, and in the table's own order. What is not
+        # is soon found in the order of the page.
+        matching = search.matching(queryset, search_term)
+        ids = list(matching.order_by().values_list("pk", flat=True)[: RARE + 1])
+        return (queryset.filter(pk__in=ids) if len(ids) <= RARE else matching), False
 
     @admin.display(description="")
     def picture(self, product: Any) -> str:

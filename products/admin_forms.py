@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.safestring import SafeString
 
 from productbackend.errors import DomainError
 from products import categories, images
@@ -58,7 +59,7 @@ class ProductForm(forms.ModelForm):
         shown = field.hidden_widget().value_from_datadict(
             self.data,
             self.files,
-            self.add_initial_prefix("quantity"),  # type: ignore[arg-type]
+            self.add_initial_prefix("quantity"),
         )
         try:
             before = field.to_python(shown)
@@ -78,8 +79,8 @@ class ProductForm(forms.ModelForm):
 class Kept(forms.Widget):
     """In place of an upload field, where a file is there already and stays."""
 
-    def render(self, *args: Any, **kwargs: Any) -> str:
-        return ""
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        return SafeString()
 
 
 class ImageForm(forms.ModelForm):

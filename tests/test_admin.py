@@ -88,7 +88,7 @@ def test_a_list_takes_as_many_queries_for_ten_rows_as_for_two(admin_client: Clie
 
     shop(2)
     few = queries()
-    shop(8, "more ".strip())
+    shop(8, "more")
     assert queries() == few <= 12
 
 
@@ -336,7 +336,7 @@ def test_an_order_is_read_and_moved_on_but_not_edited(admin_client: Client) -> N
     assert "cannot be cancelled" in act("cancel")
     order.refresh_from_db()
     assert order.status == "fulfilled"
-    assert order.changes.last().user.username == "stella"
+    assert list(order.changes.values_list("status", "user__username"))[1:] == [("fulfilled", "stella")]
 
 
 def test_a_cancelled_order_is_back_in_stock(admin_client: Client) -> None:

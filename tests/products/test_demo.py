@@ -33,9 +33,12 @@ def test_it_makes_that_many_products_in_a_tree_of_three_levels() -> None:
     leaves = Category.objects.filter(products__isnull=False).distinct()
     assert leaves.count() == 41
     for leaf in leaves.select_related("parent__parent"):
-        root = leaf.parent.parent
+        group = leaf.parent
+        assert group is not None
+        root = group.parent
+        assert root is not None
         assert root.parent is None
-        assert leaf.lineage == f"/{root.pk}/{leaf.parent.pk}/{leaf.pk}/"
+        assert leaf.lineage == f"/{root.pk}/{group.pk}/{leaf.pk}/"
 
 
 def test_what_it_makes_is_valid_and_dated_over_some_years() -> None:

@@ -114,26 +114,30 @@ class ImageInline(admin.TabularInline):
     model = ProductImage
     form = ImageForm
     extra = 1
-    fields = ("preview", "upload", "alt_text", "position", "status")
-    readonly_fields = ("preview", "status")
+    fields = ("preview", "upload", "alt_text", "position", "state")
+    readonly_fields = ("preview", "state")
 
     @admin.display(description="")
     def preview(self, image: ProductImage) -> str:
         return preview(image if image.pk else None)
+
+    @admin.display(description="status")
+    def state(self, image: ProductImage) -> str:
+        return image.get_status_display() if image.pk else "new"
 
 
 @admin.register(Product)
 class ProductAdmin(ShopAdmin):
     form = ProductForm
     inlines = (ImageInline,)
-    list_display = ("picture", "label", "sku", "maker", "category", "price", "quantity", "rating", "is_active")
+    list_display = ("picture", "label", "sku", "maker", "category", "price", "quantity", "is_active")
     list_display_links = ("label",)
-    sortable_by = ("label", "sku", "maker", "price", "quantity", "rating")
+    sortable_by = ("label", "sku", "maker", "price", "quantity")
     list_filter = (StockFilter, RootFilter, "is_active")
     list_select_related = ("category",)
     ordering = ("name_key", "id")
     search_fields = ("name",)
-    search_help_text = "Words of name, brand and description, or an SKU."
+    search_help_text = "Words of name, brand and description, or an SKU. Counting stops at 5,000."
     autocomplete_fields = ("category",)
     readonly_fields = ("created_at", "updated_at")
     fieldsets = (
@@ -208,7 +212,7 @@ class StockMovementAdmin(ReadOnly, ShopAdmin):
     list_select_related = ("user",)
     ordering = ("-id",)
     search_fields = ("sku",)
-    search_help_text = "An SKU, or an order's number."
+    search_help_text = "An SKU, or an order's number. Counting stops at 5,000."
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

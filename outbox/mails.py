@@ -73,6 +73,15 @@ def owe_all(mails: Sequence[Mail]) -> None:
     transaction.on_commit(partial(_nudge, "outbox.tasks.sweep"), robust=True)
 
 
+def owe_again(*, mail_ids: Sequence[int]) -> int:
+    """Owe mails once more, whatever became of them; returns how many. One that is being sent just now is left alone."""
+    owed = Mail.objects.filter(pk__in=mail_ids, claimed_at=None).update(
+        status=Mail.Status.PENDING, attempts=0, due_at=timezone.now(), sent_at=None, last_error=""
+    )
+    transaction.on_commit(partial(_nudge, "outbox.tasks.sweep"), robust=True)
+    return owed
+
+
 def _nudge(task: str, *args: Any) -> None:
     """Tell a worker that something is due. Where the queue is away the sweep finds the row later."""
     try:

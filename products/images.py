@@ -65,7 +65,7 @@ def stored(file: File) -> Iterator[Upload]:
 
     Raises DomainError: `too-large`, `invalid-image`.
     """
-    header = _inspected(file)
+    header = inspect(file)
     digest = hashlib.sha256()
     for chunk in file.chunks():
         digest.update(chunk)
@@ -78,7 +78,8 @@ def stored(file: File) -> Iterator[Upload]:
             image_files.remove([name])
 
 
-def _inspected(file: File) -> renditions.Header:
+def inspect(file: File) -> renditions.Header:
+    """What the file is. Raises DomainError: `too-large`, `invalid-image`."""
     if file.size > settings.IMAGE_MAX_BYTES:
         raise DomainError("too-large", f"The picture may have {settings.IMAGE_MAX_BYTES:,} bytes at most.")
     try:

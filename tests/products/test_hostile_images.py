@@ -53,6 +53,11 @@ def outcome(staff: APIClient, product: Product, data: bytes, name: str = "photo.
     return image.status
 
 
+def raw(staff: APIClient, product: Product, body: Any, content_type: str = "multipart/form-data; boundary=b") -> Any:
+    """Send bytes that no client library would write."""
+    return staff.generic("POST", f"/products/{product.pk}/images/", body, content_type=content_type)
+
+
 def remove(product: Product) -> None:
     for image in ProductImage.objects.filter(product=product):
         images.remove_files(images.file_names(image))
@@ -249,9 +254,7 @@ def test_names_are_never_used(staff: APIClient, product: Product, kind: str) -> 
         + SOUND["JPEG"]
         + b"\r\n--b--\r\n"
     )
-    answer = staff.generic(
-        "POST", f"/products/{product.pk}/images/", body, content_type="multipart/form-data; boundary=b"
-    )
+    answer = raw(staff, product, body)
     assert answer.status_code == 201, answer.content
     image = ProductImage.objects.get()
     assert pictures.files() == [image.original]
@@ -263,9 +266,7 @@ def test_a_name_that_is_none_sends_no_file(staff: APIClient, product: Product, n
     body = (
         b'--b\r\nContent-Disposition: form-data; name="image"; filename="' + name.encode() + b'"\r\n\r\nx\r\n--b--\r\n'
     )
-    answer = staff.generic(
-        "POST", f"/products/{product.pk}/images/", body, content_type="multipart/form-data; boundary=b"
-    )
+    answer = raw(staff, product, body)
     assert (answer.status_code, answer.json()["type"]) == (400, "/problems/validation-error")
     assert pictures.files() == []
 
@@ -276,7 +277,7 @@ def test_multipart_that_is_none_is_refused(staff: APIClient, product: Product) -
         "multipart/form-data; boundary=b",
         "multipart/form-data; boundary=" + "b" * 300,
     ):
-        answer = staff.generic("POST", f"/products/{product.pk}/images/", b"no parts here", content_type=kind)
+        answer = raw(staff, product, b"no parts here", kind)
         assert answer.status_code in (400, 415), kind
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from queue import Empty
 from typing import Any
 
 import pytest
@@ -60,7 +61,8 @@ def pump(folder: Path, transport: str) -> tuple[list[str], list[str]]:
         for work in (CONSUME, PUBLISH)
         for number in range(PROCESSES)
     ]
-    arrived, errors = [], []
+    arrived: list[str] = []
+    errors: list[str] = []
     for process in running:
         output, error = process.communicate(timeout=60)
         arrived += json.loads(output) if output else []
@@ -102,7 +104,7 @@ def test_a_reader_in_the_midst_of_a_write_sees_all_or_nothing(
     def read_meanwhile(content: Any) -> Any:
         try:
             seen.append(f"got {channel._get('jobs')}")
-        except filesystem.Empty:
+        except Empty:
             seen.append("empty")
         except ValueError as error:
             seen.append(f"broken: {error}")

@@ -11,7 +11,7 @@ import os
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty
 from typing import Any
@@ -20,8 +20,6 @@ from kombu.exceptions import ChannelError
 from kombu.transport import TRANSPORT_ALIASES, filesystem
 from kombu.transport.filesystem import exchange_queue_t
 from kombu.utils.json import dumps, loads
-
-LOOK_UP = 0.5  # seconds
 
 
 class Channel(filesystem.Channel):
@@ -92,11 +90,24 @@ def write_whole(path: Path, content: Any) -> None:
 
 
 class Transport(filesystem.Transport):
-    Channel = Channel
+    """kombu's, polled by the worker's event loop.
 
-    def drain_events(self, connection: Any, timeout: float | None = None) -> None:
-        """Look up from an empty queue often, so that a worker soon sees that it should stop."""
-        super().drain_events(connection, timeout=min(timeout or LOOK_UP, LOOK_UP))
+    For a transport without one Celery takes a pool whose processes share a single lock: one that
+    is killed may hold it for ever, and the worker never runs a task again. With the event loop
+    each has a pipe of its own.
+    """
+
+    Channel = Channel
+    implements = filesystem.Transport.implements.extend(asynchronous=True)
+
+    def register_with_event_loop(self, connection: Any, loop: Any) -> None:
+        loop.call_repeatedly(self.polling_interval, self.deliver_waiting)
+
+    def deliver_waiting(self) -> None:
+        """Hand over what lies there, as much as the worker takes at once."""
+        with suppress(Empty):
+            while True:
+                self.cycle.get(self._deliver)
 
 
 TRANSPORT_ALIASES["filesystem"] = "productbackend.filesystem_broker:Transport"

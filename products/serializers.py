@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import validate_unicode_slug
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -24,7 +25,9 @@ class SlugField(serializers.CharField):
 
     def to_internal_value(self, data: Any) -> str:
         value: str = super().to_internal_value(data)
-        if value and not validate_unicode_slug.regex.fullmatch(value):
+        try:
+            validate_unicode_slug(value)
+        except ValidationError:
             self.fail("invalid")
         return value
 

@@ -3,7 +3,9 @@
 import os
 import re
 import signal
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from email import message_from_bytes
 from email.message import Message
 from pathlib import Path
@@ -15,7 +17,7 @@ from aiosmtpd.controller import Controller
 from tests.products import pictures
 from tests.setup.service import PASSWORD, Service, free_port, wait_for
 
-pytestmark = pytest.mark.xdist_group("service")
+pytestmark = pytest.mark.xdist_group("worker")
 
 
 class Mailbox:
@@ -81,6 +83,13 @@ def ready(service: Service, token: str, path: str) -> Any:
     return image if image["status"] == "ready" else None
 
 
+def is_at_work(service: Service) -> bool:
+    """Whether a worker has claimed a picture and is not done with it."""
+    with closing(sqlite3.connect(service.data_dir / "db.sqlite3", timeout=20)) as database:
+        claimed = "SELECT 1 FROM products_productimage WHERE status = 'pending' AND claimed_at IS NOT NULL"
+        return database.execute(claimed).fetchone() is not None
+
+
 def process_of(service: Service, task: str) -> tuple[int, str]:
     """The process that ran the task, and the request id that it bore, by the worker's own log."""
     line = re.compile(rf"worker \| \S+ \S+ (\d+) INFO celery.app.trace \[(\S+)\] Task {task}\[.*succeeded")
@@ -123,11 +132,14 @@ def test_a_registration_sends_a_mail_by_the_worker(service: Service, mailbox: Ma
 def test_killed_pool_processes_lose_no_picture(service: Service, token: str) -> None:
     product = new_product(service, token, "Survivor")
     worker = service.pid_of("worker")
-    drawn = [pictures.jpeg(4000, 3000, quality=quality) for quality in (80, 81, 82, 83)]
-    paths = [upload(service, token, product, picture) for picture in drawn]
     killed = service.children_of(worker)
+    # A PNG takes long enough to decode that it can be met halfway.
+    drawn = [pictures.encoded(pictures.photograph(6000, 5000 + n), "PNG", compress_level=1) for n in range(2)]
+    paths = [upload(service, token, product, picture) for picture in drawn]
+    wait_for(lambda: is_at_work(service), seconds=20, every=0.002)
     for pid in killed:
         os.kill(pid, signal.SIGKILL)
+    assert not all(ready(service, token, path) for path in paths)
 
     wait_for(lambda: all(ready(service, token, path) for path in paths), seconds=75, every=1)
     assert service.children_of(worker)

@@ -9,12 +9,13 @@ JOBS = 4
 CHECKED = env -u MYSQL_HOST -u REDIS_HOST ENV_FILE=/dev/null SECRET_KEY=a-key-of-the-checks-alone-that-signs-nothing
 COMPILE = $(IN_VENV) -m uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header
 
-.PHONY: help run test lint lock openapi
+.PHONY: help run test lint lock openapi fuzz
 
 help:
 	@echo "make run    the whole service on this machine, at http://127.0.0.1:8000/"
 	@echo "make test   every test"
 	@echo "make lint   style, types, import directions, migrations"
+	@echo "make fuzz   the API, by its document, with a fixed seed"
 	@echo "make openapi  the committed OpenAPI document anew"
 	@echo "make lock   the requirements files anew, from pyproject.toml"
 
@@ -31,6 +32,9 @@ lint: $(VENV)/test.stamp
 	$(CHECKED) $(IN_VENV) -m mypy .
 	$(VENV)/bin/lint-imports
 	$(CHECKED) $(IN_VENV) manage.py makemigrations --check --dry-run
+
+fuzz: $(VENV)/test.stamp
+	@$(IN_VENV) -m tests.fuzz $(or $(ARGS),--seed 1 --phases coverage,fuzzing --max-examples 8 --no-shrink)
 
 lock: $(VENV)/test.stamp
 	@$(PIP_INSTALL) uv

@@ -8,7 +8,6 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -63,14 +62,14 @@ def owe(*, kind: str, recipient: str, user: Any = None, reference: str = "", key
         else:
             mail, made = Mail.objects.get_or_create(key=key, defaults=fields)
     if made:
-        transaction.on_commit(partial(_nudge, "outbox.tasks.send", mail.pk), robust=True)
+        transaction.on_commit(lambda: _nudge("outbox.tasks.send", mail.pk), robust=True)
     return mail
 
 
 def owe_all(mails: Sequence[Mail]) -> None:
     """Write many at once, each with a key: one whose key is there already is left out. The sweep sends them."""
     Mail.objects.bulk_create(mails, ignore_conflicts=True)
-    transaction.on_commit(partial(_nudge, "outbox.tasks.sweep"), robust=True)
+    transaction.on_commit(lambda: _nudge("outbox.tasks.sweep"), robust=True)
 
 
 def owe_again(*, mail_ids: Sequence[int]) -> int:
@@ -78,7 +77,7 @@ def owe_again(*, mail_ids: Sequence[int]) -> int:
     owed = Mail.objects.filter(pk__in=mail_ids, claimed_at=None).update(
         status=Mail.Status.PENDING, attempts=0, due_at=timezone.now(), sent_at=None, last_error=""
     )
-    transaction.on_commit(partial(_nudge, "outbox.tasks.sweep"), robust=True)
+    transaction.on_commit(lambda: _nudge("outbox.tasks.sweep"), robust=True)
     return owed
 
 

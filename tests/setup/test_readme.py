@@ -1,0 +1,53 @@
+"""The README's words, followed as a newcomer would."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from tests.setup.service import Service
+
+README = (settings.BASE_DIR / "README.md").read_text()
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    """The service with the demo's catalogue, without its pictures: drawing these takes longer than the tour."""
+    data_dir = tmp_path / "var"
+    data_dir.mkdir()
+    (data_dir / "demo-loaded").touch()
+    service = Service(data_dir)
+    try:
+        service.start()
+        demo = [sys.executable, "manage.py", "demo", "--products", "60", "--pictures", "0"]
+        subprocess.run(demo, cwd=settings.BASE_DIR, env=service.environment, capture_output=True, check=True)
+        yield service
+    finally:
+        service.stop()
+
+
+def test_the_tour_does_what_it_says(service: Service, tmp_path: Path) -> None:
+    block = re.search(r"```sh\n(SHOP=.*?)```", README, re.DOTALL)
+    assert block is not None
+    tour = block[1].replace("http://127.0.0.1:8000", service.url)
+    shell = subprocess.run(
+        ["bash", "-eu", "-c", tour], capture_output=True, text=True, timeout=60, cwd=tmp_path, check=False
+    )
+    assert shell.returncode == 0, shell.stderr
+    answers = shell.stdout
+    assert '"username":"carla"' in answers
+    assert '"status":"paid"' in answers
+    assert "/problems/" not in answers
+    order = re.findall(r'"number":"([^"]+)"', answers)
+    assert len(order) == 2  # the checkout, and the order as it is read in the end
+    assert len(set(order)) == 1
+
+
+def test_its_table_names_every_setting() -> None:
+    sample = (settings.BASE_DIR / ".env.sample").read_text()
+    described = re.findall(r"^\| `([A-Z][A-Z0-9_]*)` \|", README, re.MULTILINE)
+    assert described == re.findall(r"^([A-Z][A-Z0-9_]*)=", sample, re.MULTILINE)

@@ -90,7 +90,7 @@ class Server:
 class Database(Server):
     """MySQL or MariaDB, whichever is installed; user root, no password.
 
-    TEST_MYSQLD is the command that starts another than the one on the PATH.
+    TEST_MYSQLD is the beginning of the command that starts another than the one that is installed.
     """
 
     user = "root"
@@ -102,7 +102,7 @@ class Database(Server):
         found = shutil.which("mysqld", path=_path()) or shutil.which("mariadbd", path=_path())
         if not given and not found:
             raise Missing("a database server is missing: install one (on Debian: apt install mariadb-server).")
-        self.server = given or [str(found)]
+        self.server = given or [str(found), "--no-defaults"]
         shown = subprocess.run([*self.server, "--version"], capture_output=True, text=True, check=True).stdout
         self.is_mariadb = "MariaDB" in shown
 
@@ -111,7 +111,7 @@ class Database(Server):
             install = shutil.which("mariadb-install-db", path=_path()) or "mysql_install_db"
             command = [install, "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"]
         else:
-            command = [*self.server, "--no-defaults", "--initialize-insecure"]
+            command = [*self.server, "--initialize-insecure"]
         # Not as another user: the folder is ours.
         command += [f"--datadir={self.data}", f"--user={_me()}"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -122,7 +122,6 @@ class Database(Server):
         other = [] if self.is_mariadb else ["--mysqlx=OFF"]
         return [
             *self.server,
-            "--no-defaults",
             f"--datadir={self.data}",
             f"--user={_me()}",
             f"--port={self.port}",

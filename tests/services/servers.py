@@ -111,7 +111,7 @@ class Database(Server):
             install = shutil.which("mariadb-install-db", path=_path()) or "mysql_install_db"
             command = [install, "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"]
         else:
-            command = [*self.server, "--initialize-insecure"]
+            command = [*self.server, "--initialize-insecure", "--secure-file-priv=NULL"]
         # Not as another user: the folder is ours.
         command += [f"--datadir={self.data}", f"--user={_me()}"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -119,7 +119,7 @@ class Database(Server):
             raise Missing(f"{command[0]} does not work: {(done.stderr or done.stdout)[-600:]}")
 
     def command(self) -> list[str]:
-        other = [] if self.is_mariadb else ["--mysqlx=OFF"]
+        other = [] if self.is_mariadb else ["--mysqlx=OFF", "--secure-file-priv=NULL"]
         return [
             *self.server,
             f"--datadir={self.data}",

@@ -4,7 +4,6 @@ import os
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -12,19 +11,14 @@ from pathlib import Path
 import MySQLdb
 import redis
 
+from tests.setup.service import free_port
+
 STARTED_WITHIN = 60  # seconds; a machine may be busy
 STOPPED_WITHIN = 30
 
 
 class Missing(Exception):
     """What a server cannot be started without, in one line."""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def mysql_answers(*, host: str, port: int, user: str, password: str) -> bool:

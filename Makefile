@@ -9,11 +9,12 @@ JOBS = 4
 CHECKED = env -u MYSQL_HOST -u REDIS_HOST ENV_FILE=/dev/null SECRET_KEY=a-key-of-the-checks-alone-that-signs-nothing
 COMPILE = $(IN_VENV) -m uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header
 
-.PHONY: help run test lint lock openapi fuzz
+.PHONY: help run test test-services lint lock openapi fuzz
 
 help:
 	@echo "make run    the whole service on this machine, at http://127.0.0.1:8000/"
 	@echo "make test   every test"
+	@echo "make test-services  every test, on MySQL and Redis"
 	@echo "make lint   style, types, import directions, migrations"
 	@echo "make fuzz   the API, by its document, with a fixed seed"
 	@echo "make openapi  the committed OpenAPI document anew"
@@ -25,6 +26,9 @@ run: $(VENV)/run.stamp
 
 test: $(VENV)/test.stamp
 	@$(IN_VENV) -m pytest --quiet --numprocesses $(JOBS) --dist loadgroup $(ARGS)
+
+test-services: $(VENV)/services.stamp
+	@$(IN_VENV) -m tests.services.run $(ARGS)
 
 lint: $(VENV)/test.stamp
 	$(IN_VENV) -m ruff check .
@@ -56,4 +60,10 @@ $(VENV)/run.stamp: requirements.txt | $(VENV)/bin/python
 $(VENV)/test.stamp: requirements-dev.txt $(VENV)/run.stamp
 	@echo "Installing requirements-dev.txt"
 	@$(PIP_INSTALL) --requirement requirements-dev.txt
+	@touch $@
+
+$(VENV)/services.stamp: requirements-mysql.txt $(VENV)/test.stamp
+	@sh scripts/check-mysql-headers
+	@echo "Installing requirements-mysql.txt"
+	@$(PIP_INSTALL) --requirement requirements-mysql.txt
 	@touch $@

@@ -18,7 +18,7 @@ ASKED = {known["rc"] for known in SIGNALS.values()}  # honcho's codes after TERM
 
 def run_procfile(procfile: Path, *, cwd: Path) -> int:
     """Run until TERM, Ctrl-C or a closed terminal (exit code 0), or until one process ends by itself (1)."""
-    multiprocessing.set_start_method("fork")
+    multiprocessing.set_start_method("fork", force=True)  # a progress bar before it has set one
     printer = Printer(sys.stdout, time_format="")
     manager = Processes(printer)
     environment = os.environ | {

@@ -134,12 +134,14 @@ if REDIS_HOST:
         host=REDIS_HOST,
         port=env("REDIS_PORT", 6379, environment.port),
     )
+    # Two of the server's numbered databases: the queue in this one, the cache in the next.
+    REDIS_DATABASE = env("REDIS_DATABASE", 0, environment.whole(0, 99))
     CACHE: dict[str, Any] = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": f"{REDIS_URL}/1",
+        "LOCATION": f"{REDIS_URL}/{REDIS_DATABASE + 1}",
         "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
     }
-    CELERY_BROKER_URL = f"{REDIS_URL}/0"
+    CELERY_BROKER_URL = f"{REDIS_URL}/{REDIS_DATABASE}"
     BROKER_OPTIONS = {
         # Longer than the longest task, or Redis would hand it out a second time while it runs.
         "visibility_timeout": 600,

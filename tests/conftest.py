@@ -56,3 +56,11 @@ def other_customer(sign_in: Any, db: Any) -> APIClient:
 def staff(sign_in: Any, db: Any) -> APIClient:
     """Staff who may do everything."""
     return sign_in(factories.user("stella", is_staff=True, is_superuser=True))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print what tests counted, of those that passed too."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == "counts":
+                terminalreporter.write_line(f"{report.nodeid.rpartition('::')[2]}: {value}")

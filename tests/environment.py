@@ -1,7 +1,8 @@
 """Loaded by pytest before Django's settings: the tests meet no `.env` and no real shop's servers.
 
 Every setting of `.env.sample` is taken out of the environment; `make test-services` gives the
-servers that it means under names of its own (TEST_MYSQL_HOST and the like).
+servers that it means under names of its own (TEST_MYSQL_HOST and the like). A parallel worker takes
+the Redis databases that are its own, since it empties them.
 """
 
 import os
@@ -15,6 +16,10 @@ for name in re.findall(r"^#? ?([A-Z][A-Z0-9_]*)=", SAMPLE.read_text(), re.MULTIL
     os.environ.pop(name, None)
     if given := os.environ.get(f"TEST_{name}"):
         os.environ[name] = given
+
+if "REDIS_HOST" in os.environ:
+    own = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    os.environ["REDIS_DATABASE"] = os.environ["TEST_REDIS_DATABASES"].split(",")[own]
 
 os.environ["ENV_FILE"] = os.devnull
 os.environ["SECRET_KEY"] = "a key of the tests alone, known to all who read it"

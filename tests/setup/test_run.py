@@ -15,7 +15,7 @@ import pytest
 from django.conf import settings
 
 from productbackend.dotenv import provide_secret_key
-from tests.setup.service import Service, free_port, processes, wait_for
+from tests.setup.service import EMBEDDED, Service, free_port, processes, wait_for
 
 pytestmark = pytest.mark.xdist_group("run")
 
@@ -89,7 +89,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=settings.BASE_DIR,
-        env=os.environ | environment,
+        env=os.environ | EMBEDDED | environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

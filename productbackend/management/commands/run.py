@@ -2,20 +2,16 @@
 
 import argparse
 import fcntl
-import secrets
 import socket
 from pathlib import Path
 from typing import Any, TextIO
 
 from django.apps import apps
 from django.conf import settings
-from django.contrib.auth import get_user_model
-from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command, get_commands
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connections
 
-from productbackend.fields import fold
 from productbackend.processes import run_procfile
 
 DEMO_PRODUCTS = 200
@@ -33,7 +29,7 @@ class Command(BaseCommand):
         try:
             call_command("migrate", interactive=False, verbosity=0)
             call_command("collectstatic", interactive=False, verbosity=0)
-            self.create_superuser()
+            call_command("ensure_superuser", stdout=self.stdout)
             self.load_demo()
         except DatabaseError as error:
             raise CommandError(f"The database cannot be used: {error}") from error
@@ -63,23 +59,6 @@ class Command(BaseCommand):
                     f"Port {settings.PORT} cannot be had ({error.strerror}): stop what uses it, "
                     "or set PORT to another, as in `make run PORT=8001`."
                 ) from error
-
-    def create_superuser(self) -> None:
-        """Create the superuser unless the name is taken; a password made here is shown this once."""
-        User = get_user_model()
-        name = settings.SUPERUSER_USERNAME
-        if User.objects.filter(username_key=fold(name)).exists():
-            return
-        password = settings.SUPERUSER_PASSWORD or secrets.token_urlsafe(12)
-        user = User(username=name, email=settings.SUPERUSER_EMAIL, is_staff=True, is_superuser=True)
-        user.set_password(password)
-        try:
-            user.full_clean()
-        except ValidationError as error:
-            raise CommandError(f"DJANGO_SUPERUSER_*: {'; '.join(error.messages)}") from error
-        user.save()
-        shown = "the password of DJANGO_SUPERUSER_PASSWORD" if settings.SUPERUSER_PASSWORD else f"password {password}"
-        self.stdout.write(f"Created the superuser {name}, {shown}")
 
     def load_demo(self) -> None:
         """Fill an empty catalogue, once: a shop that emptied its own is not filled again."""

@@ -1,0 +1,161 @@
+"""Database and Redis servers of our own: real processes on free ports, which a test may stop and kill."""
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import MySQLdb
+import redis
+
+from tests.setup.service import free_port
+
+STARTED_WITHIN = 60  # seconds; a machine may be busy
+STOPPED_WITHIN = 30
+
+
+class Missing(Exception):
+    """What a server cannot be started without, in one line."""
+
+
+def mysql_answers(*, host: str, port: int, user: str, password: str) -> bool:
+    try:
+        MySQLdb.connect(host=host, port=port, user=user, password=password, connect_timeout=3).close()
+    except MySQLdb.Error:
+        return False
+    return True
+
+
+def redis_answers(*, host: str, port: int, password: str = "") -> bool:
+    try:
+        with redis.Redis(host=host, port=port, password=password or None, socket_connect_timeout=3) as client:
+            return bool(client.ping())
+    except redis.RedisError:
+        return False
+
+
+class Server:
+    """A process that serves on 127.0.0.1:`port` and keeps its data in `folder` between two starts."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def command(self) -> list[str]:
+        raise NotImplementedError
+
+    def answers(self) -> bool:
+        raise NotImplementedError
+
+    def start(self) -> None:
+        log = self.folder / "server.log"
+        with open(log, "ab") as output:
+            self.process = subprocess.Popen(
+                self.command(), stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+            )
+        end = time.monotonic() + STARTED_WITHIN
+        while not self.answers():
+            if self.process.poll() is not None or time.monotonic() > end:
+                self.kill()
+                raise Missing(f"{self.command()[0]} does not start: {log.read_text()[-600:]}")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """As an administrator does: it ends what it is at first."""
+        if self.process is not None:
+            self.process.terminate()
+            try:
+                self.process.wait(STOPPED_WITHIN)
+            except subprocess.TimeoutExpired:
+                self.kill()
+            self.process = None
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+
+
+class Database(Server):
+    """MySQL or MariaDB, whichever is installed; user root, no password.
+
+    TEST_MYSQLD is the beginning of the command that starts another than the one that is installed.
+    """
+
+    user = "root"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.data = folder / "data"
+        given = shlex.split(os.environ.get("TEST_MYSQLD", ""))
+        found = shutil.which("mysqld", path=_path()) or shutil.which("mariadbd", path=_path())
+        if not given and not found:
+            raise Missing("a database server is missing: install one (on Debian: apt install mariadb-server).")
+        self.server = given or [str(found), "--no-defaults"]
+        shown = subprocess.run([*self.server, "--version"], capture_output=True, text=True, check=True).stdout
+        self.is_mariadb = "MariaDB" in shown
+
+    def _initialise(self) -> None:
+        if self.is_mariadb:
+            install = shutil.which("mariadb-install-db", path=_path()) or "mysql_install_db"
+            command = [install, "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"]
+        else:
+            command = [*self.server, "--initialize-insecure", "--secure-file-priv=NULL"]
+        # Not as another user: the folder is ours.
+        command += [f"--datadir={self.data}", f"--user={_me()}"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise Missing(f"{command[0]} does not work: {(done.stderr or done.stdout)[-600:]}")
+
+    def command(self) -> list[str]:
+        other = [] if self.is_mariadb else ["--mysqlx=OFF", "--secure-file-priv=NULL"]
+        return [
+            *self.server,
+            f"--datadir={self.data}",
+            f"--user={_me()}",
+            f"--port={self.port}",
+            "--bind-address=127.0.0.1",
+            f"--socket={self.folder / 'mysqld.sock'}",
+            f"--pid-file={self.folder / 'mysqld.pid'}",
+            "--max-connections=300",
+            *other,
+        ]
+
+    def answers(self) -> bool:
+        return mysql_answers(host="127.0.0.1", port=self.port, user=self.user, password="")
+
+    def start(self) -> None:
+        if not self.data.exists():
+            self._initialise()
+        super().start()
+
+
+class Redis(Server):
+    """Keeps what it was given across a stop, as the shop's own does."""
+
+    def command(self) -> list[str]:
+        server = shutil.which("redis-server", path=_path()) or shutil.which("valkey-server", path=_path())
+        if not server:
+            raise Missing("redis-server is missing: install it (on Debian: apt install redis-server).")
+        return [
+            server,
+            *("--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.folder)),
+            *("--appendonly", "yes", "--appendfsync", "always", "--save", ""),
+        ]
+
+    def answers(self) -> bool:
+        return redis_answers(host="127.0.0.1", port=self.port)
+
+
+def _path() -> str:
+    """Servers lie in folders that a user's PATH often leaves out."""
+    return os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"])
+
+
+def _me() -> str:
+    return subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()

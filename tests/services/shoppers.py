@@ -1,0 +1,142 @@
+"""Customers who buy without a pause, and keep what the shop told them."""
+
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import requests
+
+from tests.services.stack import Stack
+from tests.setup.service import wait_for
+
+PATIENCE = 40  # seconds that a customer tries one request again
+
+
+class Shopper(threading.Thread):
+    """Reads the catalogue, puts one piece into the cart, checks out; and again, until told to stop.
+
+    What was not answered, or with a 503, is sent again: a checkout under its own idempotency key.
+    """
+
+    def __init__(self, stack: Stack, product: int, name: str) -> None:
+        super().__init__(name=name)
+        self.stack = stack
+        self.product = product
+        self.headers = {"Authorization": f"Bearer {stack.token(name)}"}
+        self.session = requests.Session()
+        self.leaving = threading.Event()
+        self.statuses: Counter[int] = Counter()
+        self.unanswered = 0
+        self.slowest = 0.0
+        self.orders: set[str] = set()
+        self.complaints: list[str] = []
+
+    def run(self) -> None:
+        while not self.leaving.is_set() and not self.complaints:
+            self.send("GET", "/products/", 200)
+            self.send("GET", f"/products/{self.product}/", 200)
+            item = self.send("POST", "/cart-items/", 200, 201, json={"product": self.product, "quantity": 1})
+            key = {"Idempotency-Key": uuid.uuid4().hex}
+            order = self.send("POST", f"/carts/{item.get('cart')}/checkout/", 201, headers=key)
+            if "number" in order:
+                self.orders.add(order["number"])
+
+    def send(self, method: str, path: str, *expected: int, headers: dict[str, str] | None = None, **body: Any) -> Any:
+        """The answer, whenever it comes."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            began = time.monotonic()
+            try:
+                answer = self.session.request(
+                    method, self.stack.url + path, headers=self.headers | (headers or {}), timeout=20, **body
+                )
+            except requests.RequestException:
+                self.unanswered += 1
+                time.sleep(0.05)
+                continue
+            self.slowest = max(self.slowest, time.monotonic() - began)
+            self.statuses[answer.status_code] += 1
+            if answer.status_code in expected:
+                return answer.json()
+            if answer.status_code != 503 or not answer.headers.get("Retry-After"):
+                break
+            time.sleep(0.2)
+        else:
+            self.complaints.append(f"{method} {path}: no answer within {PATIENCE} s")
+            return {}
+        self.complaints.append(f"{method} {path}: {answer.status_code} {answer.text[:500]}")
+        return {}
+
+
+class Shop:
+    """Shoppers at work, and the books that must be right whatever happened meanwhile."""
+
+    STOCK = 1_000_000
+
+    def __init__(self, stack: Stack, shoppers: list[Shopper], product: int) -> None:
+        self.stack = stack
+        self.shoppers = shoppers
+        self.product = product
+
+    def orders(self) -> int:
+        return sum(len(shopper.orders) for shopper in self.shoppers)
+
+    def statuses(self) -> Counter[int]:
+        return sum((shopper.statuses for shopper in self.shoppers), Counter())
+
+    def wait_for_orders(self, count: int, *, seconds: float = 30) -> None:
+        """Until so many more were bought, or someone has to complain."""
+        enough = self.orders() + count
+        wait_for(lambda: self.orders() >= enough or self.complaints(), seconds=seconds)
+        assert not self.complaints()
+
+    def complaints(self) -> list[str]:
+        return [complaint for shopper in self.shoppers for complaint in shopper.complaints]
+
+    def check_books(self) -> str:
+        """Compare what customers were told with what the database holds; the counts, for people to read."""
+        for shopper in self.shoppers:
+            shopper.leaving.set()
+        for shopper in self.shoppers:
+            shopper.join()
+        assert not self.complaints()
+        told = {number for shopper in self.shoppers for number in shopper.orders}
+        of_ours = f"FROM orders_orderline WHERE product_id = {self.product}"
+        rows = self.stack.execute(f"SELECT number FROM orders_order WHERE id IN (SELECT order_id {of_ours})")
+        kept = {number for (number,) in rows}
+        sold = self.stack.number(f"SELECT SUM(quantity) {of_ours}")
+        left = self.stack.number(f"SELECT quantity FROM products_product WHERE id = {self.product}")
+        moved = self.stack.number(f"SELECT SUM(delta) FROM products_stockmovement WHERE product_id = {self.product}")
+        counts = (
+            f"orders told {len(told)}, kept {len(kept)}; stock {self.STOCK} - {sold} sold = {left}, movements {moved}; "
+            f"answers {dict(sorted(self.statuses().items()))}, "
+            f"unanswered {sum(shopper.unanswered for shopper in self.shoppers)}, "
+            f"slowest {max(shopper.slowest for shopper in self.shoppers):.1f} s"
+        )
+        assert told == kept, counts
+        assert self.STOCK - sold == left == moved, counts
+        return counts
+
+
+@contextmanager
+def shopping(stack: Stack, count: int = 4) -> Iterator[Shop]:
+    """So many customers who buy one product while a fault happens."""
+    mark = uuid.uuid4().hex[:8]
+    product = stack.product(f"Bought {mark}", Shop.STOCK)
+    shoppers = []
+    for number in range(count):
+        stack.register(f"shopper-{mark}-{number}")
+        shoppers.append(Shopper(stack, product, f"shopper-{mark}-{number}"))
+    for shopper in shoppers:
+        shopper.start()
+    try:
+        yield Shop(stack, shoppers, product)
+    finally:
+        for shopper in shoppers:
+            shopper.leaving.set()
+        for shopper in shoppers:
+            shopper.join()

@@ -1,0 +1,201 @@
+"""The whole shop on servers of its own, each process apart, as it runs in production."""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email import message_from_bytes
+from email.message import Message
+from pathlib import Path
+from typing import Any
+
+import MySQLdb
+import requests
+from aiosmtpd.controller import Controller
+from django.conf import settings
+from honcho.environ import parse_procfile
+
+from tests.services.servers import Database, Redis
+from tests.setup.service import PASSWORD, free_port, processes, wait_for
+
+NAME = "shop"
+SWEEP_SECONDS = 2  # in place of 30, as staff may set it in the admin
+
+
+class Mailbox:
+    """A mail server, and what it took in."""
+
+    def __init__(self) -> None:
+        self.mails: list[Message] = []
+        logging.getLogger("mail.log").setLevel(logging.WARNING)
+        self.controller = Controller(self, hostname="127.0.0.1", port=free_port())
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        self.mails.append(message_from_bytes(envelope.content))
+        return "250 OK"
+
+
+class Stack:
+    """Database, Redis, mail server, web, worker and beat. A fault acts on one of them; `heal` brings all back."""
+
+    def __init__(self, folder: Path) -> None:
+        for name in ("mysql", "redis", "data"):
+            (folder / name).mkdir()
+        self.folder = folder
+        self.database = Database(folder / "mysql")
+        self.redis = Redis(folder / "redis")
+        self.mailbox = Mailbox()
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.commands = parse_procfile((settings.BASE_DIR / "Procfile").read_text()).processes
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self.environment = os.environ | {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "DATA_DIR": str(folder / "data"),
+            "PORT": str(self.port),
+            "MYSQL_HOST": "127.0.0.1",
+            "MYSQL_PORT": str(self.database.port),
+            "MYSQL_DATABASE": NAME,
+            "MYSQL_USER": self.database.user,
+            "MYSQL_PASSWORD": "",
+            "REDIS_HOST": "127.0.0.1",
+            "REDIS_PORT": str(self.redis.port),
+            "REDIS_PASSWORD": "",
+            "REDIS_DATABASE": "0",
+            "EMAIL_HOST": "127.0.0.1",
+            "EMAIL_PORT": str(self.mailbox.controller.port),
+            "DJANGO_SUPERUSER_USERNAME": "boss",
+            "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
+        }
+
+    def start(self) -> None:
+        self.mailbox.controller.start()
+        self.database.start()
+        self.redis.start()
+        self.execute(f"CREATE DATABASE {NAME}", database="")
+        self.manage("migrate", "--verbosity", "0")
+        self.manage("collectstatic", "--verbosity", "0", "--no-input")
+        self.manage("ensure_superuser")
+        self.execute(f"UPDATE django_celery_beat_intervalschedule SET every = {SWEEP_SECONDS} WHERE every = 30")
+        for name in self.commands:
+            self.run(name)
+        self.heal()
+
+    def stop(self) -> None:
+        for process in self.running.values():
+            process.terminate()
+        for name in list(self.running):
+            self.running[name].wait(20)
+            self.kill(name)
+        self.redis.stop()
+        self.database.stop()
+        self.mailbox.controller.stop()
+
+    def run(self, name: str, under: str = "") -> None:
+        """Start the process of the Procfile's line `name`, a second one under another name."""
+        with open(self.folder / f"{under or name}.log", "ab") as output:
+            self.running[under or name] = subprocess.Popen(
+                self.commands[name],
+                shell=True,  # noqa: S602 (the lines of our own Procfile)
+                cwd=settings.BASE_DIR,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    def kill(self, name: str) -> None:
+        """End the process and its children at once, as a machine's power cut would."""
+        process = self.running.pop(name)
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass  # all of them are gone already
+        process.wait()
+
+    def heal(self) -> None:
+        """Start what is not running, and wait until the shop is ready."""
+        for server in (self.database, self.redis):
+            if server.process is None:
+                server.start()
+        for name in self.commands:
+            if name not in self.running or self.running[name].poll() is not None:
+                self.run(name)
+        wait_for(lambda: self.health().get("status") == "ok", seconds=30)
+
+    def health(self) -> dict[str, Any]:
+        try:
+            health: dict[str, Any] = requests.get(f"{self.url}/health/ready/", timeout=15).json()
+        except requests.RequestException:
+            return {}
+        return health
+
+    def children(self, name: str) -> set[int]:
+        parent = self.running[name].pid
+        return {child for child, above in processes().items() if above == parent}
+
+    def log(self, name: str) -> str:
+        return (self.folder / f"{name}.log").read_text()
+
+    def manage(self, *arguments: str) -> str:
+        command = [sys.executable, "manage.py", *arguments]
+        done = subprocess.run(command, cwd=settings.BASE_DIR, env=self.environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def execute(self, sql: str, *, database: str = NAME) -> list[tuple[Any, ...]]:
+        """Run one statement at once and by itself; its rows."""
+        connection = MySQLdb.connect(
+            host="127.0.0.1", port=self.database.port, user=self.database.user, database=database, autocommit=True
+        )
+        with connection, connection.cursor() as cursor:
+            cursor.execute(sql)
+            return list(cursor.fetchall())
+
+    def number(self, sql: str) -> int:
+        """The one number that a statement gives; 0 for none."""
+        return int(self.execute(sql)[0][0] or 0)
+
+    def request(self, method: str, path: str, *, token: str | None = None, **options: Any) -> requests.Response:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return requests.request(method, f"{self.url}{path}", headers=headers, timeout=20, **options)
+
+    def token(self, username: str = "boss") -> str:
+        answer = self.request("POST", "/token/", json={"username": username, "password": PASSWORD})
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["access"])
+
+    def product(self, name: str, quantity: int = 1) -> int:
+        """A new product's id."""
+        answer = self.request("POST", "/products/", token=self.token(), json={"name": name, "quantity": quantity})
+        assert answer.status_code == 201, answer.text
+        return int(answer.json()["id"])
+
+    def upload(self, product: int, picture: bytes, token: str) -> int:
+        """The new image's id."""
+        files = {"image": ("photo.jpg", picture, "image/jpeg")}
+        answer = self.request("POST", f"/products/{product}/images/", token=token, files=files)
+        assert answer.status_code == 201, answer.text
+        return int(answer.json()["id"])
+
+    def register(self, name: str) -> None:
+        account = {"username": name, "email": f"{name}@example.com", "password": PASSWORD, "repeat_password": PASSWORD}
+        answer = self.request("POST", "/register/", json=account)
+        assert answer.status_code == 201, answer.text
+
+
+@contextmanager
+def started(folder: Path) -> Iterator[Stack]:
+    stack = Stack(folder)
+    try:
+        began = time.monotonic()
+        stack.start()
+        print(f"The stack stands after {time.monotonic() - began:.0f} s")  # noqa: T201
+        yield stack
+    finally:
+        stack.stop()

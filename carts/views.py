@@ -121,21 +121,12 @@ class CartViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Destr
         return self._marked(Response({**(body or {}), "completed": True, "order": placed.order.number}), placed)
 
     def _place(self, request: Request, pk: str, seen: dict[str, Any] | None = None) -> Placed:
-        compare = consent(request)
-
-        def inspect(cart: Cart) -> dict[str, Any] | None:
-            snapshot = compare(cart)
-            if seen is None:
-                return None  # an order answers for itself
-            seen.update(snapshot or {})
-            return snapshot
-
         return place_order(
             cart_id=int(pk),
             actor=request.user,
             any_owner=self.any_owner,
             key=idempotency_key(request),
-            inspect=inspect,
+            inspect=consent(request, seen),
         )
 
     @staticmethod

@@ -61,7 +61,7 @@ def place_order(
 @retried
 def _place_order(*, cart_id: int, actor: Any, any_owner: bool, key: IdempotencyKey | None, inspect: Inspect) -> Placed:
     mine = {} if any_owner else {"user": actor}
-    cart = Cart.objects.select_for_update().filter(pk=cart_id, **mine).first()
+    cart = _locked_cart(pk=cart_id, **mine)
     if key is not None and (earlier := _with_key(actor, key).first()):
         return _replay(earlier, key)
     if cart is None:
@@ -92,6 +92,10 @@ def _place_order(*, cart_id: int, actor: Any, any_owner: bool, key: IdempotencyK
     return Placed(order)
 
 
+def _locked_cart(**which: Any) -> Cart | None:
+    return Cart.objects.select_for_update().filter(**which).first()
+
+
 def _gone(orders: QuerySet[Order]) -> DomainError:
     """Why there is no cart: an order was made of it, in the transaction that deleted it, or it never was."""
     ordered = orders.values_list("number", flat=True).first()
@@ -118,8 +122,12 @@ def _items_at_todays_prices(cart: Cart) -> list[CartItem]:
     """The cart's items with their products, these locked in primary-key order, as the cart then shows them."""
     prefetch_related_objects([cart], "items")
     items = list(cart.items.all())
-    wanted = [item.product_id for item in items if item.product_id is not None]
-    products = {row.pk: row for row in Product.objects.select_for_update().filter(pk__in=wanted).order_by("pk")}
+    products = _locked_products([item.product_id for item in items if item.product_id is not None])
     for item in items:
-        item.product = products.get(item.product_id)
+        item.product = products.get(item.product_id) if item.product_id is not None else None
     return items
+
+
+def _locked_products(ids: list[int]) -> dict[int, Product]:
+    """The products by id, locked in primary-key order: two checkouts never wait for each other."""
+    return {row.pk: row for row in Product.objects.select_for_update().filter(pk__in=ids).order_by("pk")}

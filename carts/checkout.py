@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError
-from django.db.models import prefetch_related_objects
+from django.db.models import QuerySet, prefetch_related_objects
 
 from carts.models import Cart, CartItem
 from orders import placing
@@ -61,21 +61,20 @@ def place_order(
 @retried
 def _place_order(*, cart_id: int, actor: Any, any_owner: bool, key: IdempotencyKey | None, inspect: Inspect) -> Placed:
     mine = {} if any_owner else {"user": actor}
-    cart = Cart.objects.select_for_update().filter(pk=cart_id, **mine).first()
+    cart = _locked_cart(pk=cart_id, **mine)
     if key is not None and (earlier := _with_key(actor, key).first()):
         return _replay(earlier, key)
-    ordered = Order.objects.filter(cart_id=cart_id, **mine).values_list("number", flat=True).first()
-    if ordered is not None:
-        raise DomainError("already-ordered", f"The cart became order {ordered}.", order=ordered)
     if cart is None:
-        raise DomainError("not-found", "There is no such cart.")
+        raise _gone(Order.objects.filter(cart_id=cart_id, **mine))
+    if cart.user_id == actor.pk:
+        cart.user = actor
     items = _items_at_todays_prices(cart)
     snapshot = inspect(cart)
     if not items:
         raise DomainError("empty-cart", "The cart has no items.")
     number = placing.new_number()
     stock.take(
-        wanted=[stock.Wanted(item.product_id, item.name, item.quantity) for item in items],
+        wanted=[_wanted(item) for item in items],
         order_number=number,
         user=actor,
     )
@@ -89,12 +88,27 @@ def _place_order(*, cart_id: int, actor: Any, any_owner: bool, key: IdempotencyK
         fingerprint=key.fingerprint if key else "",
         cart_snapshot=snapshot if key else None,
     )
-    CartItem.objects.filter(cart=cart).delete()
-    Cart.objects.filter(pk=cart.pk).delete()
+    cart.delete()
     return Placed(order)
 
 
-def _with_key(actor: Any, key: IdempotencyKey) -> Any:
+def _locked_cart(**which: Any) -> Cart | None:
+    return Cart.objects.select_for_update().filter(**which).first()
+
+
+def _gone(orders: QuerySet[Order]) -> DomainError:
+    """Why there is no cart: an order was made of it, in the transaction that deleted it, or it never was."""
+    ordered = orders.values_list("number", flat=True).first()
+    if ordered is None:
+        return DomainError("not-found", "There is no such cart.")
+    return DomainError("already-ordered", f"The cart became order {ordered}.", order=ordered)
+
+
+def _wanted(item: CartItem) -> stock.Wanted:
+    return stock.Wanted(item.product_id, item.name, item.quantity, sku=item.product.sku if item.product else "")
+
+
+def _with_key(actor: Any, key: IdempotencyKey) -> QuerySet[Order]:
     return Order.objects.filter(placed_by=actor, idempotency_key=key.value)
 
 
@@ -108,8 +122,12 @@ def _items_at_todays_prices(cart: Cart) -> list[CartItem]:
     """The cart's items with their products, these locked in primary-key order, as the cart then shows them."""
     prefetch_related_objects([cart], "items")
     items = list(cart.items.all())
-    wanted = [item.product_id for item in items if item.product_id is not None]
-    products = {row.pk: row for row in Product.objects.select_for_update().filter(pk__in=wanted).order_by("pk")}
+    products = _locked_products([item.product_id for item in items if item.product_id is not None])
     for item in items:
         item.product = products.get(item.product_id or 0)
     return items
+
+
+def _locked_products(ids: list[int]) -> dict[int, Product]:
+    """The products by id, locked in primary-key order: two checkouts never wait for each other."""
+    return {row.pk: row for row in Product.objects.select_for_update().filter(pk__in=ids).order_by("pk")}

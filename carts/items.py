@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import IntegrityError
 from django.utils import timezone
 
 from carts.models import Cart, CartItem
@@ -15,13 +16,20 @@ def cart_of(user: Any) -> tuple[Cart, bool]:
     return Cart.objects.get_or_create(user=user)
 
 
-@retried
 def add(*, user: Any, product_id: int, quantity: int) -> tuple[CartItem, bool]:
     """Put `quantity` of a product into the user's cart; returns the item, and whether it is new.
 
     InsufficientStock where the item's new quantity is not there.
     """
-    cart = _locked(Cart.objects.filter(pk=cart_of(user)[0].pk))
+    try:
+        return _add(user, product_id, quantity)
+    except IntegrityError:  # the product was deleted after it was read: now it is not found
+        return _add(user, product_id, quantity)
+
+
+@retried
+def _add(user: Any, product_id: int, quantity: int) -> tuple[CartItem, bool]:
+    cart = _locked_cart_of(user)
     product = Product.objects.filter(pk=product_id, is_active=True).first()
     if product is None:
         raise InvalidValue("product", "does_not_exist", "There is no such product.")
@@ -57,6 +65,14 @@ def remove(*, item: CartItem) -> None:
     cart = _locked(Cart.objects.filter(pk=item.cart_id))
     CartItem.objects.filter(pk=item.pk).delete()
     _touch(cart)
+
+
+def _locked_cart_of(user: Any) -> Cart:
+    """The user's cart, made where there is none. One that is checked out while we wait for it makes room for a new."""
+    carts = Cart.objects.select_for_update().filter(user=user)
+    while (cart := carts.first()) is None:
+        cart_of(user)
+    return cart
 
 
 def _locked(carts: Any) -> Cart:

@@ -28,12 +28,20 @@ def idempotency_key(request: Request) -> IdempotencyKey | None:
     return IdempotencyKey(value, hashlib.sha256(said.encode()).hexdigest())
 
 
-def consent(request: Request) -> Inspect:
-    """Compares If-Match with the locked cart, at the prices that will be paid, and keeps how it looked."""
+def consent(request: Request, seen: dict[str, Any] | None = None) -> Inspect:
+    """Compares If-Match with the locked cart, at the prices that will be paid.
 
-    def inspect(cart: Cart) -> dict[str, Any]:
-        seen = as_json(cart)
-        conditional.require_match(request, seen, "The cart has changed since you read it.", cart=seen)
-        return seen
+    With `seen` that is filled with how the cart looked, which is also kept for a replay.
+    """
+
+    def inspect(cart: Cart) -> dict[str, Any] | None:
+        if seen is None and "If-Match" not in request.headers:
+            return None  # nobody asks how it looks
+        now = as_json(cart)
+        conditional.require_match(request, now, "The cart has changed since you read it.", cart=now)
+        if seen is None:
+            return None
+        seen.update(now)
+        return now
 
     return inspect

@@ -135,21 +135,12 @@ class CartViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Destr
     def _place(
         self, request: Request, pk: str, key: IdempotencyKey | None, seen: dict[str, Any] | None = None
     ) -> Placed:
-        compare = consent(request)
-
-        def inspect(cart: Cart) -> dict[str, Any] | None:
-            snapshot = compare(cart)
-            if seen is None:
-                return None  # an order answers for itself
-            seen.update(snapshot or {})
-            return snapshot
-
         return place_order(
             cart_id=int(pk),
             actor=request.user,
             any_owner=self.any_owner,
             key=key,
-            inspect=inspect,
+            inspect=consent(request, seen),
         )
 
     @staticmethod

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db import models
+from django.utils.functional import cached_property
 
 from productbackend.fields import KeyField
 
@@ -48,6 +49,11 @@ class Order(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @cached_property
+    def items(self) -> list["OrderLine"]:
+        """The order's lines: those just written, or read once."""
+        return list(self.lines.all())
 
 
 class OrderLine(models.Model):

@@ -38,7 +38,8 @@ def write(*, number: str, user: Any, lines: Iterable[tuple[Product, int]], place
     for line in frozen:
         line.order = order
     OrderLine.objects.bulk_create(frozen)
+    order.items = frozen
     OrderChange.objects.create(order=order, status=order.status, user=placed_by)
     if user.email:
-        owe(kind=CONFIRMATION, recipient=user.email, user=user, reference=number, key=f"order:{number}")
+        owe(kind=CONFIRMATION, recipient=user.email, user=user, reference=number)
     return order

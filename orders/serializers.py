@@ -15,7 +15,7 @@ class OrderLineSerializer(serializers.ModelSerializer):
 
 
 class OrderSerializer(serializers.ModelSerializer):
-    items = OrderLineSerializer(source="lines", many=True, read_only=True)
+    items = OrderLineSerializer(many=True, read_only=True)
 
     class Meta:
         model = Order

@@ -56,11 +56,10 @@ def owe(*, kind: str, recipient: str, user: Any = None, reference: str = "", key
     With a `key` that is there already, the mail that has it is returned and nothing is owed anew.
     """
     fields = {"kind": kind, "recipient": recipient, "user": user, "reference": reference, "due_at": timezone.now()}
-    with transaction.atomic():
-        if key is None:
-            mail, made = Mail.objects.create(**fields), True
-        else:
-            mail, made = Mail.objects.get_or_create(key=key, defaults=fields)
+    if key is None:
+        mail, made = Mail.objects.create(**fields), True
+    else:
+        mail, made = Mail.objects.get_or_create(key=key, defaults=fields)
     if made:
         transaction.on_commit(lambda: _nudge("outbox.tasks.send", mail.pk), robust=True)
     return mail

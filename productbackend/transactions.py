@@ -21,14 +21,16 @@ ATTEMPTS = 5
 def retried(function: Callable[P, R]) -> Callable[P, R]:
     """Run `function` in a transaction; after a deadlock or a lock wait run it again from its start.
 
-    Inside another transaction it only joins: what that one did before is gone after a deadlock,
-    so only the outermost can begin anew. The error is raised after five attempts.
+    Inside another transaction it is a savepoint, so that a caller who takes a refusal keeps nothing
+    of it, and it is not tried again: what the outer one did before is gone after a deadlock, so
+    only the outermost can begin anew. The error is raised after five attempts.
     """
 
     @functools.wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         if connection.in_atomic_block:
-            return function(*args, **kwargs)
+            with transaction.atomic():
+                return function(*args, **kwargs)
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 with transaction.atomic():

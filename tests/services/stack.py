@@ -100,7 +100,7 @@ class Stack:
         with open(self.folder / f"{under or name}.log", "ab") as output:
             self.running[under or name] = subprocess.Popen(
                 self.commands[name],
-                shell=True,  # noqa: S602 (the lines of our own Procfile)
+                shell=True,
                 cwd=settings.BASE_DIR,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,

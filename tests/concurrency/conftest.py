@@ -1,0 +1,17 @@
+"""Races on a real MySQL or MariaDB. SQLite has one writer at a time, and nothing to prove here."""
+
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    is_mysql = settings.DATABASES["default"]["ENGINE"].endswith("mysql")
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.django_db(transaction=True))
+            if not is_mysql:
+                item.add_marker(pytest.mark.skip(reason="needs MySQL: see make test-services"))

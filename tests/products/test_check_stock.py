@@ -1,0 +1,92 @@
+"""manage.py check_stock: the ledger is proved, and what differs is named."""
+
+import os
+import subprocess
+import sys
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from rest_framework.test import APIClient
+
+from products import ledger
+from products.models import Product, StockMovement
+from tests import factories
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def check_stock() -> str:
+    out = StringIO()
+    call_command("check_stock", stdout=out)
+    return out.getvalue()
+
+
+@pytest.mark.django_db
+def test_a_ledger_holds_whatever_moved_the_stock(customer: APIClient, staff: APIClient) -> None:
+    product = factories.product(quantity=5)
+    factories.product("None in stock", quantity=0)
+    customer.post("/cart-items/", {"product": product.pk, "quantity": 2})
+    cart = customer.get("/carts/").json()["results"][0]["id"]
+    number = customer.post(f"/carts/{cart}/checkout/").json()["number"]
+    staff.patch(f"/products/{product.pk}/", {"quantity": 9})
+    customer.post(f"/orders/{number}/cancel/")
+    assert check_stock() == "2 products: every quantity is the sum of its movements.\n"
+
+
+@pytest.mark.django_db
+def test_every_product_that_differs_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "BATCH", 2)
+    products = [factories.product(f"Shoe {number}", sku=f"S-{number}", quantity=5) for number in range(5)]
+    Product.objects.filter(pk=products[1].pk).update(quantity=6)
+    StockMovement.objects.filter(product=products[4]).delete()
+    out = StringIO()
+    with pytest.raises(CommandError, match="2 of 5 products differ"):
+        call_command("check_stock", stdout=out)
+    assert out.getvalue().splitlines() == [
+        f"product {products[1].pk} (S-1): the quantity is 6, its movements add up to 5",
+        f"product {products[4].pk} (S-4): the quantity is 5, its movements add up to 0",
+    ]
+
+
+@pytest.mark.django_db
+def test_products_are_read_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "BATCH", 2)
+    for number in range(4):
+        factories.product(f"Shoe {number}")
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        check_stock()
+    assert len(queries) == 4  # the count, two batches, and the empty one that ends it
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_process_ends_with_an_error_and_draws_no_bar_without_a_terminal() -> None:
+    Product.objects.filter(pk=factories.product(sku="R-1", quantity=5).pk).update(quantity=6)
+    result = subprocess.run(
+        [sys.executable, "-c", PROCESS, str(connection.settings_dict["NAME"])],
+        cwd=ROOT,
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert "(R-1): the quantity is 6, its movements add up to 5" in result.stdout
+    assert result.stderr == "CommandError: 1 of 1 products differ from their movements.\n"
+
+
+# The command as a process of its own, on the tests' database.
+PROCESS = """
+import os, sys
+os.environ["DJANGO_SETTINGS_MODULE"] = "productbackend.settings"
+from django.conf import settings
+settings.DATABASES["default"]["NAME"] = sys.argv[1]
+from django.core.management import execute_from_command_line
+execute_from_command_line(["manage.py", "check_stock"])
+"""

@@ -11,4 +11,4 @@ class AccountsConfig(AppConfig):
         register(addresses.CONFIRM_KIND, mails.confirmation)
         register(addresses.NOTICE_KIND, mails.change_notice)
         register(passwords.RESET_KIND, mails.password_reset)
-        register(welcome.KIND, mails.welcome, delays=welcome.DELAYS)
+        register(welcome.KIND, mails.welcome, delays=welcome.DELAYS, bulk=True)

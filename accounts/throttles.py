@@ -91,6 +91,14 @@ class AddresseeThrottle(AccountThrottle):
     field = "email"
 
 
+class EmailChangeThrottle(CountingThrottle):
+    """Counts by the account that is signed in, whichever address it asks for: each one gets a mail."""
+
+    def ident(self, request: Request) -> str | None:
+        asks = request.method == "PATCH" and isinstance(request.data, dict) and "email" in request.data
+        return f"account:{request.user.pk}" if asks else None
+
+
 def _network(address: str | None) -> str:
     """An IPv6 customer has a /64 of addresses: they count as one."""
     try:

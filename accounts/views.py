@@ -13,7 +13,13 @@ from rest_framework.views import APIView
 from accounts import addresses, passwords, profile, registration, serializers, tokens
 from accounts.models import User
 from accounts.pages import PageView
-from accounts.throttles import AccountThrottle, AddresseeThrottle, AddressThrottle, SignInThrottle
+from accounts.throttles import (
+    AccountThrottle,
+    AddresseeThrottle,
+    AddressThrottle,
+    EmailChangeThrottle,
+    SignInThrottle,
+)
 from productbackend.api.conditional import tagged
 from productbackend.api.schema import IF_NONE_MATCH, NOT_MODIFIED, problem
 
@@ -123,6 +129,8 @@ class AccountView(APIView):
     """One's own account. Closing it removes the person from the orders, which stay."""
 
     permission_classes = [IsAuthenticated]
+    throttle_classes = [EmailChangeThrottle]
+    throttle_scope = "email-change"
 
     @extend_schema(
         operation_id="account_retrieve",
@@ -137,7 +145,7 @@ class AccountView(APIView):
         operation_id="account_update",
         summary="Change names, or ask for a new e-mail address",
         request=serializers.AccountChangeSerializer,
-        responses=serializers.AccountSerializer,
+        responses={200: serializers.AccountSerializer, 429: THROTTLED},
     )
     def patch(self, request: Request) -> Response:
         user = profile.update(user=user_of(request), **read(serializers.AccountChangeSerializer, request))

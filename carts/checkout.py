@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError
 from django.db.models import QuerySet, prefetch_related_objects
 
@@ -47,7 +48,7 @@ def place_order(
     `actor` is who checks out; with `any_owner` the cart may be another's, and so is its order.
     `inspect` sees the locked cart at the prices that will be paid and may refuse; what it
     returns is kept with the order for a replay. Raises DomainError: not-found, already-ordered,
-    empty-cart, insufficient-stock, idempotency-key-reused, or whatever `inspect` raises.
+    forbidden, empty-cart, insufficient-stock, idempotency-key-reused, or whatever `inspect` raises.
     """
     story = {"cart_id": cart_id, "actor": actor, "any_owner": any_owner, "key": key, "inspect": inspect}
     try:
@@ -66,6 +67,8 @@ def _place_order(*, cart_id: int, actor: Any, any_owner: bool, key: IdempotencyK
         return _replay(earlier, key)
     if cart is None:
         raise _gone(Order.objects.filter(cart_id=cart_id, **mine))
+    if not any_owner:
+        _require_verified_email(actor)
     if cart.user_id == actor.pk:
         cart.user = actor
     items = _items_at_todays_prices(cart)
@@ -90,6 +93,12 @@ def _place_order(*, cart_id: int, actor: Any, any_owner: bool, key: IdempotencyK
     )
     cart.delete()
     return Placed(order)
+
+
+def _require_verified_email(actor: Any) -> None:
+    """Where the shop asks for it; whoever may check out any cart does it on the customer's behalf, and may."""
+    if settings.REQUIRE_VERIFIED_EMAIL and not actor.email_verified:
+        raise DomainError("forbidden", "Confirm your e-mail address first: this shop takes no other orders.")
 
 
 def _locked_cart(**which: Any) -> Cart | None:

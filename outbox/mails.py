@@ -36,18 +36,29 @@ class Message:
 class Kind:
     compose: Callable[[Mail], Message | None]
     delays: Sequence[timedelta]
+    bulk: bool
 
 
 _kinds: dict[str, Kind] = {}
 
 
-def register(kind: str, compose: Callable[[Mail], Message | None], delays: Sequence[timedelta] = DELAYS) -> None:
-    """Say how mails of `kind` are written, and how they are tried again. Called from an app's `ready`."""
-    _kinds[kind] = Kind(compose, delays)
+def register(
+    kind: str, compose: Callable[[Mail], Message | None], delays: Sequence[timedelta] = DELAYS, bulk: bool = False
+) -> None:
+    """Say how mails of `kind` are written, how they are tried again, and whether others go first (`bulk`).
+
+    Called from an app's `ready`.
+    """
+    _kinds[kind] = Kind(compose, delays, bulk)
 
 
 def kind_of(mail: Mail) -> Kind | None:
     return _kinds.get(mail.kind)
+
+
+def urgent_kinds() -> list[str]:
+    """The kinds that somebody waits for, and that a hundred thousand of another must not hold up."""
+    return [name for name, kind in _kinds.items() if not kind.bulk]
 
 
 def owe(*, kind: str, recipient: str, user: Any = None, reference: str = "", key: str | None = None) -> Mail:
@@ -72,9 +83,14 @@ def owe_all(mails: Sequence[Mail]) -> None:
 
 
 def owe_again(*, mail_ids: Sequence[int]) -> int:
-    """Owe mails once more, whatever became of them; returns how many. One that is being sent just now is left alone."""
-    owed = Mail.objects.filter(pk__in=mail_ids, claimed_at=None).update(
-        status=Mail.Status.PENDING, attempts=0, due_at=timezone.now(), sent_at=None, last_error=""
+    """Owe mails once more, whatever became of them; returns how many. One that is being sent just now is left alone.
+
+    So is one whose recipient has closed the account since: it has no address any more.
+    """
+    owed = (
+        Mail.objects.filter(pk__in=mail_ids, claimed_at=None)
+        .exclude(recipient="")
+        .update(status=Mail.Status.PENDING, attempts=0, due_at=timezone.now(), sent_at=None, last_error="")
     )
     transaction.on_commit(lambda: _nudge("outbox.tasks.sweep"), robust=True)
     return owed

@@ -14,7 +14,7 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from outbox import mails
+from outbox import mails, pace
 from outbox.models import Mail
 
 # Longer than the task that sends may take, so that no claim lapses under a worker that lives.
@@ -54,13 +54,21 @@ def send(mail_id: int) -> None:
 def claim(mail_id: int) -> Mail | None:
     """The mail, where this call is the one that may send it."""
     now = timezone.now()
-    claimed = _due(now).filter(pk=mail_id).update(claimed_at=now, attempts=F("attempts") + 1)
-    return Mail.objects.select_related("user").filter(pk=mail_id).first() if claimed else None
+    if not _due(now).filter(pk=mail_id).update(claimed_at=now, attempts=F("attempts") + 1):
+        return None
+    # Counted by the one that has the row: of several that wanted it none wastes a place in the minute.
+    if not pace.take_one():
+        Mail.objects.filter(pk=mail_id, claimed_at=now).update(claimed_at=None, attempts=F("attempts") - 1)
+        return None
+    return Mail.objects.select_related("user").filter(pk=mail_id).first()
 
 
 def due() -> list[int]:
-    """The mails that wait for a worker, the oldest first, within bounds."""
-    return list(_due(timezone.now()).order_by("due_at").values_list("pk", flat=True)[:SWEEP_BATCH])
+    """The mails that wait for a worker, the oldest first and the bulk last, within bounds."""
+    most = pace.left(SWEEP_BATCH)
+    waiting = _due(timezone.now()).order_by("due_at", "pk").values_list("pk", flat=True)
+    urgent = list(waiting.filter(kind__in=mails.urgent_kinds())[:most])
+    return urgent + list(waiting.exclude(kind__in=mails.urgent_kinds())[: most - len(urgent)])
 
 
 def message_id(mail: Mail) -> str:

@@ -193,6 +193,8 @@ BEAT_JOBS: dict[str, tuple[str, timedelta | dict[str, str]]] = {
 # --- Accounts --------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
+# Whether a customer must have confirmed the e-mail address before checking out.
+REQUIRE_VERIFIED_EMAIL = env("REQUIRE_VERIFIED_EMAIL", False, environment.boolean)
 # Whom `make run` creates on its first start; with no password one is made and shown once.
 SUPERUSER_USERNAME = env("DJANGO_SUPERUSER_USERNAME", "admin")
 SUPERUSER_PASSWORD = env("DJANGO_SUPERUSER_PASSWORD", None)
@@ -240,6 +242,7 @@ REST_FRAMEWORK = {
         "register": env("THROTTLE_REGISTER", "30/hour", environment.rate),
         "token": env("THROTTLE_TOKEN", "30/min", environment.rate),
         "password-reset": env("THROTTLE_PASSWORD_RESET", "10/hour", environment.rate),
+        "email-change": env("THROTTLE_EMAIL_CHANGE", "10/hour", environment.rate),
     },
     "DEFAULT_METADATA_CLASS": "productbackend.api.metadata.Metadata",
     "EXCEPTION_HANDLER": "productbackend.api.problems.exception_handler",
@@ -300,6 +303,8 @@ EMAIL_HOST_PASSWORD = env("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = env("EMAIL_USE_TLS", False, environment.boolean)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", "shop@localhost")
+# How many mails all workers together take up in a minute; no limit where unset or 0.
+MAIL_PER_MINUTE = env("MAIL_PER_MINUTE", 0, environment.whole(0, 1_000_000))
 # Pages of the shop's own front end for the links in mails; without them they lead to ours.
 EMAIL_CONFIRM_URL = env("EMAIL_CONFIRM_URL", None, environment.url)
 PASSWORD_RESET_URL = env("PASSWORD_RESET_URL", None, environment.url)

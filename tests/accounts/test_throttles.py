@@ -10,6 +10,7 @@ from django.core.cache import cache
 from redis.exceptions import ConnectionError as RedisConnectionError
 from rest_framework.test import APIClient
 
+from outbox.models import Mail
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -84,6 +85,21 @@ def test_an_ipv6_network_counts_as_one_address(api: APIClient, rate: Any) -> Non
     sources = ["2001:db8::1", "2001:db8::2", "2001:db8::3", "2001:db8:0:1::1"]
     statuses = [sign_in(api, f"n{last}", REMOTE_ADDR=source).status_code for last, source in enumerate(sources)]
     assert statuses == [401, 401, 429, 401]
+
+
+def test_asking_for_new_addresses_is_throttled_by_account_and_nothing_else_is(
+    customer: APIClient, other_customer: APIClient, rate: Any
+) -> None:
+    rate("email-change", "3/hour")
+
+    def ask(client: APIClient, number: int) -> int:
+        return client.patch("/account/", {"email": f"new{number}@example.com"}).status_code
+
+    assert [ask(customer, number) for number in range(5)] == [200, 200, 200, 429, 429]
+    assert Mail.objects.filter(kind="email-confirm").count() == 3
+    assert customer.patch("/account/", {"first_name": "Jo"}).status_code == 200
+    assert customer.get("/account/").json()["pending_email"] == "new2@example.com"
+    assert ask(other_customer, 9) == 200
 
 
 def test_without_the_cache_requests_go_on(api: APIClient, rate: Any, monkeypatch: Any, caplog: Any) -> None:

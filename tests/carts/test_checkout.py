@@ -187,6 +187,43 @@ def test_staff_check_out_for_a_customer_whose_order_it_is(customer: APIClient, s
     assert list(people) == [("carla", "stella")]
 
 
+def confirm_address(name: str) -> None:
+    get_user_model().objects.filter(username=name).update(email_verified=True)
+
+
+@pytest.mark.parametrize(("method", "path"), [("post", "checkout/"), ("put", ""), ("patch", "")])
+def test_a_shop_may_ask_for_a_confirmed_address(
+    customer: APIClient, staff: APIClient, settings: Any, method: str, path: str
+) -> None:
+    settings.REQUIRE_VERIFIED_EMAIL = True
+    shoe = factories.product(quantity=5)
+    cart = fill(customer, (shoe, 2))
+
+    def check_out(client: APIClient, **headers: Any) -> Any:
+        return getattr(client, method)(f"/carts/{cart}/{path}", {"completed": True}, headers=headers)
+
+    refused = check_out(customer, **{"Idempotency-Key": "k"})
+    assert (refused.status_code, refused.json()["type"]) == (403, "/problems/forbidden")
+    assert "Confirm your e-mail address" in refused.json()["detail"]
+    assert (stock(shoe), Order.objects.count(), Mail.objects.count()) == (5, 0, 0)
+    assert customer.get(f"/carts/{cart}/").json()["completed"] is False
+    confirm_address("carla")
+    assert check_out(customer, **{"Idempotency-Key": "k"}).status_code in (200, 201)
+    assert stock(shoe) == 3
+
+
+def test_staff_complete_a_cart_whose_owner_has_not_confirmed(
+    customer: APIClient, staff: APIClient, settings: Any
+) -> None:
+    settings.REQUIRE_VERIFIED_EMAIL = True
+    shoe = factories.product(quantity=5)
+    assert staff.post(f"/carts/{fill(customer, (shoe, 2))}/checkout/").status_code == 201
+    cart = Cart.objects.get(pk=fill(customer, (shoe, 1)))
+    cart.completed = True
+    cart.save()  # as the admin does
+    assert (stock(shoe), Order.objects.filter(user__username="carla").count()) == (2, 2)
+
+
 def filled_cart(quantity: int = 1) -> tuple[Cart, Product]:
     product = factories.product(quantity=5)
     cart = Cart.objects.create(user=factories.user())

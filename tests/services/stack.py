@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email import message_from_bytes
 from email.message import Message
 from pathlib import Path
@@ -112,10 +112,8 @@ class Stack:
     def kill(self, name: str) -> None:
         """End the process and its children at once, as a machine's power cut would."""
         process = self.running.pop(name)
-        try:
+        with suppress(ProcessLookupError):  # all of them are gone already
             os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass  # all of them are gone already
         process.wait()
 
     def heal(self) -> None:

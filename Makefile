@@ -2,7 +2,7 @@
 
 VENV = .venv
 IN_VENV = $(VENV)/bin/python
-PIP_INSTALL = $(IN_VENV) -m pip install --quiet --disable-pip-version-check
+PIP_INSTALL = $(IN_VENV) -m pip install --quiet --quiet --disable-pip-version-check
 # Some tests only wait for real processes: more of them run at once than there are cores.
 JOBS = 4
 # Checks read settings, but never those of a real shop.

@@ -112,7 +112,7 @@ class Stack:
     def kill(self, name: str) -> None:
         """End the process and its children at once, as a machine's power cut would."""
         process = self.running.pop(name)
-        with suppress(ProcessLookupError):  # all of them may be gone already
+        with suppress(ProcessLookupError):  # all of them are gone already
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 

@@ -46,7 +46,9 @@ def assert_nothing_is_left(service: Service, family: set[int]) -> None:
 
 
 def test_it_starts_from_nothing_stops_whole_and_starts_again(service: Service) -> None:
+    (service.data_dir / "demo-loaded").unlink()
     service.start()
+    assert service.request("GET", "/products/").json()["count"] == 200
     shown = re.search(r"Created the superuser boss, password (\S+)", service.log)
     assert shown
     answer = service.request("POST", "/token/", json={"username": "boss", "password": shown[1]})
@@ -64,6 +66,7 @@ def test_it_starts_from_nothing_stops_whole_and_starts_again(service: Service) -
 
     service.start()
     assert "Created" not in service.log
+    assert "demo" not in service.log
     family = service.family()
     # What Ctrl-C does: the terminal sends it to the whole group, and impatient people send it twice.
     os.killpg(service.process.pid, signal.SIGINT)

@@ -13,6 +13,9 @@ import requests
 from tests.services.stack import Stack
 from tests.setup.service import wait_for
 
+NUMBERS = """
+    SELECT number FROM orders_order WHERE id IN (SELECT order_id FROM orders_orderline WHERE product_id = %s)
+"""
 PATIENCE = 40  # seconds that a customer tries one request again
 
 
@@ -105,12 +108,10 @@ class Shop:
             shopper.join()
         assert not self.complaints()
         told = {number for shopper in self.shoppers for number in shopper.orders}
-        of_ours = f"FROM orders_orderline WHERE product_id = {self.product}"
-        rows = self.stack.execute(f"SELECT number FROM orders_order WHERE id IN (SELECT order_id {of_ours})")
-        kept = {number for (number,) in rows}
-        sold = self.stack.number(f"SELECT SUM(quantity) {of_ours}")
-        left = self.stack.number(f"SELECT quantity FROM products_product WHERE id = {self.product}")
-        moved = self.stack.number(f"SELECT SUM(delta) FROM products_stockmovement WHERE product_id = {self.product}")
+        kept = {number for (number,) in self.stack.execute(NUMBERS, self.product)}
+        sold = self.stack.number("SELECT SUM(quantity) FROM orders_orderline WHERE product_id = %s", self.product)
+        left = self.stack.number("SELECT quantity FROM products_product WHERE id = %s", self.product)
+        moved = self.stack.number("SELECT SUM(delta) FROM products_stockmovement WHERE product_id = %s", self.product)
         counts = (
             f"orders told {len(told)}, kept {len(kept)}; stock {self.STOCK} - {sold} sold = {left}, movements {moved}; "
             f"answers {dict(sorted(self.statuses().items()))}, "

@@ -80,7 +80,7 @@ class Stack:
         self.manage("migrate", "--verbosity", "0")
         self.manage("collectstatic", "--verbosity", "0", "--no-input")
         self.manage("ensure_superuser")
-        self.execute(f"UPDATE django_celery_beat_intervalschedule SET every = {SWEEP_SECONDS} WHERE every = 30")
+        self.execute("UPDATE django_celery_beat_intervalschedule SET every = %s WHERE every = 30", SWEEP_SECONDS)
         for name in self.commands:
             self.run(name)
         self.heal()
@@ -98,7 +98,7 @@ class Stack:
     def run(self, name: str, under: str = "") -> None:
         """Start the process of the Procfile's line `name`, a second one under another name."""
         with open(self.folder / f"{under or name}.log", "ab") as output:
-            self.running[under or name] = subprocess.Popen(
+            self.running[under or name] = subprocess.Popen(  # noqa: S602 (the lines of our own Procfile)
                 self.commands[name],
                 shell=True,
                 cwd=settings.BASE_DIR,
@@ -112,7 +112,7 @@ class Stack:
     def kill(self, name: str) -> None:
         """End the process and its children at once, as a machine's power cut would."""
         process = self.running.pop(name)
-        with suppress(ProcessLookupError):  # all of them are gone already
+        with suppress(ProcessLookupError):  # where all of them are gone already
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
@@ -146,18 +146,18 @@ class Stack:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def execute(self, sql: str, *, database: str = NAME) -> list[tuple[Any, ...]]:
+    def execute(self, sql: str, *values: Any, database: str = NAME) -> list[tuple[Any, ...]]:
         """Run one statement at once and by itself; its rows."""
         connection = MySQLdb.connect(
             host="127.0.0.1", port=self.database.port, user=self.database.user, database=database, autocommit=True
         )
         with connection, connection.cursor() as cursor:
-            cursor.execute(sql)
+            cursor.execute(sql, values)
             return list(cursor.fetchall())
 
-    def number(self, sql: str) -> int:
+    def number(self, sql: str, *values: Any) -> int:
         """The one number that a statement gives; 0 for none."""
-        return int(self.execute(sql)[0][0] or 0)
+        return int(self.execute(sql, *values)[0][0] or 0)
 
     def request(self, method: str, path: str, *, token: str | None = None, **options: Any) -> requests.Response:
         headers = {"Authorization": f"Bearer {token}"} if token else {}

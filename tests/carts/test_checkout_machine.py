@@ -30,7 +30,7 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 
-QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck)}
+QUIET: dict[str, Any] = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 # Not shrunk: a failure of the short run shows at once, and the long one makes it small.
 WHOLE = (Phase.explicit, Phase.generate)
 settings.register_profile(

@@ -13,5 +13,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.django_db(transaction=True))
+            item.add_marker(pytest.mark.xdist_group("races"))  # not beside each other: they fill the server
             if not is_mysql:
                 item.add_marker(pytest.mark.skip(reason="needs MySQL: see make test-services"))

@@ -15,8 +15,8 @@ from tests import factories
 
 # As long as a thread needs to come between another's check and its write.
 GAP = 0.003
-# More than the threads of any web process here, and fewer than the connections of a server's default.
-THREADS_MAX = 100
+# More than the threads of the web processes here, and fewer than the connections that a server takes.
+THREADS_MAX = 60
 
 Call = Callable[[], Any]
 

@@ -14,6 +14,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from productbackend.errors import DomainError, InvalidValue
+from products import caching
 from products.models import QUANTITY_MAX, Product, StockMovement
 
 Reason = StockMovement.Reason
@@ -55,7 +56,7 @@ def take(*, wanted: Iterable[Wanted], order_number: str, user: Any) -> None:
     short = [row for row in totals if row.product_id is None]
     for row in totals:
         if row.product_id is not None and not (
-            Product.objects.filter(pk=row.product_id, is_active=True, quantity__gte=row.quantity).update(
+            Product.objects.filter(pk=row.product_id, is_active=True, quantity__gte=row.quantity).update_stock(
                 quantity=F("quantity") - row.quantity, updated_at=now
             )
         ):
@@ -143,7 +144,7 @@ def _locked_quantity(product_id: int) -> int:
 
 
 def _write(product_id: int, quantity: int) -> None:
-    Product.objects.filter(pk=product_id).update(quantity=quantity, updated_at=timezone.now())
+    Product.objects.filter(pk=product_id).update_stock(quantity=quantity, updated_at=timezone.now())
 
 
 def _record(deltas: dict[Any, int], reason: str, *, user: Any, order_number: str = "") -> None:
@@ -154,3 +155,4 @@ def _record(deltas: dict[Any, int], reason: str, *, user: Any, order_number: str
             for pk, delta in deltas.items()
         ]
     )
+    caching.stock_changed(deltas)

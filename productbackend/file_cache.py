@@ -1,6 +1,7 @@
 """The cache on disk, for a machine without Redis: Django's, which also counts."""
 
 import pickle
+import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,8 @@ from typing import Any
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.filebased import FileBasedCache
 from django.core.files import locks
+
+CULL_EVERY = 50  # writes
 
 
 class CountingFileCache(FileBasedCache):
@@ -30,6 +33,11 @@ class CountingFileCache(FileBasedCache):
                 raise ValueError(f"Key {key!r} not found")
             self.set(key, value + delta, self._seconds_left(key, version), version)
             return value + delta
+
+    def _cull(self) -> None:
+        """Look for too many entries now and then: it lists the whole folder, and every `set` calls it."""
+        if random.randrange(CULL_EVERY) == 0:
+            super()._cull()  # type: ignore[misc]
 
     def _seconds_left(self, key: str, version: int | None) -> float | None:
         with open(self._path(key, version), "rb") as file:

@@ -13,3 +13,6 @@ class ProductsConfig(AppConfig):
         post_save.connect(signals.category_saved, sender=category, dispatch_uid="category_lineage")
         post_save.connect(signals.product_saved, sender=product, dispatch_uid="product_initial_stock")
         post_delete.connect(signals.image_deleted, sender=image, dispatch_uid="image_files")
+        for model in (category, product, image):
+            for signal in (post_save, post_delete):
+                signal.connect(signals.catalogue_written, sender=model, dispatch_uid=f"cache_{model.__name__}")

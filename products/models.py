@@ -9,6 +9,7 @@ from django.db import models, transaction
 from django.db.models import Q
 
 from productbackend.fields import KEY_LENGTH, KeyField, fold
+from products.caching import CatalogueQuerySet
 from products.naming import free_sku, free_slug, search_text
 
 QUANTITY_MAX = 2_147_483_647
@@ -26,6 +27,8 @@ class Category(models.Model):
     sibling_key = KeyField(max_length=330, unique=True, editable=False)
     # "/1/5/": the ids from the root to this one, so that a subtree is one prefix.
     lineage = KeyField(max_length=255, editable=False, db_index=True)
+
+    objects = CatalogueQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "categories"
@@ -71,6 +74,8 @@ class Product(models.Model):
     search_text = models.TextField(blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    objects = CatalogueQuerySet.as_manager()
 
     class Meta:
         ordering = ["name_key", "id"]
@@ -148,6 +153,8 @@ class ProductImage(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0, editable=False)
     claimed_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = CatalogueQuerySet.as_manager()
 
     class Meta:
         ordering = ["position", "id"]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from products import categories, images, stock
+from products import caching, categories, images, stock
 from products.models import Category, Product, ProductImage
 
 
@@ -24,3 +24,8 @@ def product_saved(sender: type[Product], instance: Product, created: bool, raw: 
 
 def image_deleted(instance: ProductImage, **kwargs: Any) -> None:
     images.forget(instance)
+
+
+def catalogue_written(**kwargs: Any) -> None:
+    """Rows that a fixture brings count too."""
+    caching.catalogue_changed()

@@ -15,6 +15,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from productbackend.errors import DomainError, InvalidValue
+from products import caching
 from products.models import QUANTITY_MAX, Product, StockMovement
 
 Reason = StockMovement.Reason
@@ -110,7 +111,7 @@ def _sell(product_id: int, quantity: int, now: datetime) -> bool:
     # The `+ 0` keeps the database from the index on quantity: MariaDB takes it for a small table, meets
     # other products' locks there, and misses a row that another sale has just moved along in it.
     there = Product.objects.alias(there=F("quantity") + 0).filter(pk=product_id, is_active=True, there__gte=quantity)
-    return bool(there.update(quantity=F("quantity") - quantity, updated_at=now))
+    return bool(there.update_stock(quantity=F("quantity") - quantity, updated_at=now))
 
 
 def _added_up(wanted: Iterable[Wanted]) -> list[Wanted]:
@@ -152,14 +153,16 @@ def _locked(product_id: int) -> tuple[str, int]:
 
 
 def _write(product_id: int, quantity: int) -> None:
-    Product.objects.filter(pk=product_id).update(quantity=quantity, updated_at=timezone.now())
+    Product.objects.filter(pk=product_id).update_stock(quantity=quantity, updated_at=timezone.now())
 
 
 def _record(changes: Iterable[tuple[Any, str, int]], reason: str, user: Any, order_number: str = "") -> None:
     """Write one movement for each `(product id, SKU, delta)`."""
+    changes = list(changes)
     StockMovement.objects.bulk_create(
         [
             StockMovement(product_id=pk, sku=sku, delta=delta, reason=reason, order_number=order_number, user=user)
             for pk, sku, delta in changes
         ]
     )
+    caching.stock_changed(pk for pk, _, _ in changes)

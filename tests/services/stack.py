@@ -98,7 +98,7 @@ class Stack:
     def run(self, name: str, under: str = "") -> None:
         """Start the process of the Procfile's line `name`, a second one under another name."""
         with open(self.folder / f"{under or name}.log", "ab") as output:
-            self.running[under or name] = subprocess.Popen(  # noqa: S602 (the lines of our own Procfile)
+            self.running[under or name] = subprocess.Popen(
                 self.commands[name],
                 shell=True,
                 cwd=settings.BASE_DIR,

@@ -25,6 +25,8 @@ class PageRenderer(BaseRenderer):
         response = (renderer_context or {})["response"]
         if response.exception:
             return render_to_string("problem.html", {"problem": data})
+        if response.template_name is None:  # what OPTIONS tells
+            return render_to_string(DONE, {"text": data["description"]})
         return render_to_string(response.template_name, data)
 
 
@@ -38,9 +40,7 @@ class PageView(APIView):
 
     def get_renderers(self) -> list[BaseRenderer]:
         page, json = PageRenderer(), JSONRenderer()
-        if self.request.method in ("GET", "HEAD"):
-            return [page]
-        return [json, page] if self.request.method == "POST" else [json]
+        return [page] if self.request.method in ("GET", "HEAD") else [json, page]
 
     def show(self, request: Request, **context: Any) -> Response:
         values = {name: request.query_params.get(name, "") for name in self.page_fields}

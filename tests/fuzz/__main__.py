@@ -52,7 +52,7 @@ def fuzz(service: Service, token: str, options: list[str]) -> int:
 def main(options: list[str]) -> int:
     rates = dict.fromkeys(("THROTTLE_REGISTER", "THROTTLE_TOKEN", "THROTTLE_PASSWORD_RESET"), "100000/min")
     with tempfile.TemporaryDirectory(prefix="productbackend-fuzz-") as folder:
-        service = Service(Path(folder) / "data", ACCESS_TOKEN_LIFETIME="1440", **rates).start()
+        service = Service(Path(folder) / "data", has_demo=False, ACCESS_TOKEN_LIFETIME="1440", **rates).start()
         try:
             seed(service, service.token())
             codes = [fuzz(service, service.token(name), options) for name in ("boss", "carla")]

@@ -48,10 +48,13 @@ def processes() -> dict[int, int]:
 class Service:
     """One start of it; `log` is what it printed."""
 
-    def __init__(self, data_dir: Path, **environment: str) -> None:
+    def __init__(self, data_dir: Path, *, has_demo: bool = True, **environment: str) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.data_dir = data_dir
+        if not has_demo:
+            data_dir.mkdir(parents=True)
+            (data_dir / "demo-loaded").touch()
         self.output = data_dir.parent / f"{data_dir.name}-{self.port}.log"
         self.environment = {
             **os.environ,

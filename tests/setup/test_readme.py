@@ -17,10 +17,7 @@ README = (settings.BASE_DIR / "README.md").read_text()
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
     """The service with the demo's catalogue, without its pictures: drawing these takes longer than the tour."""
-    data_dir = tmp_path / "var"
-    data_dir.mkdir()
-    (data_dir / "demo-loaded").touch()
-    service = Service(data_dir)
+    service = Service(tmp_path / "var", has_demo=False)
     try:
         service.start()
         demo = [sys.executable, "manage.py", "demo", "--products", "60", "--pictures", "0"]

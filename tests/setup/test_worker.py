@@ -43,9 +43,7 @@ def mailbox() -> Iterator[Mailbox]:
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory, mailbox: Any) -> Iterator[Service]:
     data_dir = tmp_path_factory.mktemp("service") / "var"
-    data_dir.mkdir()
-    (data_dir / "demo-loaded").touch()
-    service = Service(data_dir, EMAIL_HOST="127.0.0.1", EMAIL_PORT=str(mailbox.controller.port))
+    service = Service(data_dir, has_demo=False, EMAIL_HOST="127.0.0.1", EMAIL_PORT=str(mailbox.controller.port))
     try:
         yield service.start()
     finally:

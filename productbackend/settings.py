@@ -31,6 +31,7 @@ SITE_URL = env("SITE_URL", f"http://127.0.0.1:{PORT}", environment.url)  # where
 DATA_DIR = BASE_DIR / env("DATA_DIR", "var", Path)
 
 INSTALLED_APPS = [
+    "productbackend.apps.ProductBackendConfig",  # before those whose templates it has its own of
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -43,7 +44,6 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_celery_beat",
-    "productbackend.apps.ProductBackendConfig",
     "accounts",
     "outbox",
     "products",

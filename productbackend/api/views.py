@@ -166,6 +166,12 @@ class LastResortView(OpenView):
 
     schema = None
 
+    def get_view_name(self) -> str:
+        return "Nothing is here"
+
+    def get_view_description(self, html: bool = False) -> str:
+        return "Every path ends in a slash. The root links to what there is."
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         path = f"{request.path_info}/"

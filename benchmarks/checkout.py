@@ -15,7 +15,8 @@ from tqdm import tqdm
 
 from benchmarks import shop
 
-CLIENTS = (1, 8, 32)
+CLIENTS = [1, 8, 32]
+PRODUCTS = ["one", "1,000"]
 Work = Callable[[Any, int], int]
 
 
@@ -93,6 +94,8 @@ def main() -> None:
     parser = shop.arguments("Checkouts a second over HTTP, and the floor under them.")
     parser.add_argument("--checkouts", type=int, default=400, help="in each cell of the table")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--clients", type=int, nargs="*", default=CLIENTS)
+    parser.add_argument("--products", nargs="*", default=PRODUCTS, choices=PRODUCTS)
     options = parser.parse_args()
     with shop.database(options) as name, shop.Web() as web:
         bench = Bench(options, name, web.port)
@@ -103,7 +106,7 @@ def main() -> None:
             "| median ms | p99 ms | p99 / median | failed |"
         )
         print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
-        cells = [(which, clients) for which in ("one", "1,000") for clients in CLIENTS]
+        cells = [(which, clients) for which in options.products for clients in options.clients]
         bench.http("one", 8)  # warms the workers up; not measured
         for which, clients in tqdm(cells, disable=None):
             rounds = [(bench.http(which, clients), bench.bare(which, clients)) for _ in range(options.rounds)]

@@ -1,12 +1,12 @@
 from django.apps import AppConfig
-from django.db.models.signals import post_delete, post_save, pre_save
+from django.db.models.signals import post_delete, post_migrate, post_save, pre_save
 
 
 class ProductsConfig(AppConfig):
     name = "products"
 
     def ready(self) -> None:
-        from products import signals
+        from products import search_index, signals
 
         category, product, image = (self.get_model(name) for name in ("Category", "Product", "ProductImage"))
         pre_save.connect(signals.category_will_be_saved, sender=category, dispatch_uid="category_place")
@@ -16,3 +16,4 @@ class ProductsConfig(AppConfig):
         for model in (category, product, image):
             for signal in (post_save, post_delete):
                 signal.connect(signals.catalogue_written, sender=model, dispatch_uid=f"cache_{model.__name__}")
+        post_migrate.connect(search_index.look_after, sender=self, dispatch_uid="search_index")

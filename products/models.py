@@ -8,7 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models import Q
 
-from productbackend.fields import KEY_LENGTH, KeyField, fold
+from productbackend.fields import KEY_LENGTH, KeyField, KeyTextField, fold
 from products.caching import CatalogueQuerySet
 from products.naming import free_sku, free_slug, search_text
 
@@ -70,8 +70,8 @@ class Product(models.Model):
     quantity = models.PositiveIntegerField(validators=[MaxValueValidator(QUANTITY_MAX)])
     rating = models.FloatField(default=5, validators=[MinValueValidator(0.1), MaxValueValidator(5)])
     is_active = models.BooleanField(default=True)
-    # Words of name, brand and description as the search compares them.
-    search_text = models.TextField(blank=True, editable=False)
+    # Words of name, brand and description as the search compares them; see products.search_index.
+    search_text = KeyTextField(blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

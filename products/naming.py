@@ -34,7 +34,14 @@ def _free(model: type[Model], field: str, base: str) -> str:
 
 # Scripts that write without spaces, or with spaces that are not where people search.
 UNSPACED = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
-RUNS = re.compile(rf"[{UNSPACED}]+|[^\W{UNSPACED}]+")
+RUNS = re.compile(rf"[{UNSPACED}]+|[^\W_{UNSPACED}]+")
+# How often a part's words stand in `search_text`: the more, the better a match of it is.
+WEIGHTS = (4, 2, 1)  # name, brand, description
+# Fulltext indexes pass over words under three characters, those above 84, and stop words such as
+# "the". With this before it no word is one of them.
+PAD = "qq"
+TOKEN_MAX = 84
+BEYOND = re.compile(r"[^\u0000-\uffff]")  # letters that MySQL does not know for such
 
 
 def runs(text: str) -> list[str]:
@@ -54,12 +61,21 @@ def pairs(run: str) -> list[str]:
     return [run[i : i + 2] for i in range(len(run) - 1)] or [run]
 
 
-def search_text(*parts: str) -> str:
-    """The column that `search` reads: every word between two spaces.
+def token(word: str) -> str:
+    """A word as it stands in the index: letters, digits and `_`, so that nothing in it is an operator."""
+    plain = BEYOND.sub(lambda match: f"_{ord(match[0]):x}_", word)
+    return f"{PAD}{plain}"[:TOKEN_MAX]
+
+
+def search_text(name: str, brand: str, description: str) -> str:
+    """The column that `search` reads: tokens, each between two spaces.
 
     A run of an unspaced script stands as its characters and pairs, so that any part of it is found.
     """
     found: list[str] = []
-    for run in (run for part in parts for run in runs(part)):
-        found += [*run, *pairs(run)] if is_unspaced(run) else [run]
+    for part, weight in zip((name, brand, description), WEIGHTS, strict=True):
+        words: dict[str, None] = {}
+        for run in runs(part):
+            words.update(dict.fromkeys([*run, *pairs(run)] if is_unspaced(run) else [run]))
+        found += [token(word) for word in words] * weight
     return " ".join(["", *found, ""])

@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
                 ('quantity', models.PositiveIntegerField(validators=[django.core.validators.MaxValueValidator(2147483647)])),
                 ('rating', models.FloatField(default=5, validators=[django.core.validators.MinValueValidator(0.1), django.core.validators.MaxValueValidator(5)])),
                 ('is_active', models.BooleanField(default=True)),
-                ('search_text', models.TextField(blank=True, editable=False)),
+                ('search_text', productbackend.fields.KeyTextField(blank=True, editable=False)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('updated_at', models.DateTimeField(auto_now=True)),
                 ('category', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='products', to='products.category')),

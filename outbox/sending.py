@@ -19,7 +19,7 @@ from outbox.models import Mail
 
 # Longer than the task that sends may take, so that no claim lapses under a worker that lives.
 LEASE = timedelta(seconds=30)
-SWEEP_BATCH = 1_000
+SWEEP_BATCH = 500  # in one queue with all else: what comes after it waits for it
 
 
 class Refused(Exception):

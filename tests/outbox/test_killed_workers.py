@@ -43,7 +43,7 @@ def before_the_claim() -> None:
 
 
 def claimed() -> None:
-    sending.mails.kind_of = die  # type: ignore[attr-defined]
+    sending.mails.kind_of = die
 
 
 def before_the_text_is_sent() -> None:
@@ -57,7 +57,7 @@ def after_the_250() -> None:
         send_messages(backend, messages)
         die()
 
-    smtp.EmailBackend.send_messages = send_and_die  # type: ignore[method-assign]
+    smtp.EmailBackend.send_messages = send_and_die  # type: ignore[method-assign,assignment]
 
 
 def before_the_commit() -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from kombu import Queue
+
 from productbackend import environment
 from productbackend.environment import Environment
 
@@ -171,11 +173,17 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 # A request never waits for the queue: one second, no retry; the sweeps bring back what was lost.
 CELERY_BROKER_CONNECTION_TIMEOUT = 1
 CELERY_TASK_PUBLISH_RETRY = False
+# Pictures have a queue of their own, and in the Procfile workers of their own: no mail waits behind
+# them. A worker that is started without --queues takes both.
+CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in ("celery", "images")]
+CELERY_TASK_ROUTES = {"products.tasks.make_renditions": {"queue": "images"}}
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_TIME_LIMIT = 120
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# In KB, at the peak: a process that a large picture has grown beyond it is replaced after its task.
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 300_000
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False  # mail that is printed stays as it is
 # On disk each inspected worker would cost every poll another listing of the folder.

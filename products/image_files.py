@@ -6,15 +6,19 @@
 
 import logging
 import os
+import re
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
 from django.core.files.storage import default_storage
 
+from products.renditions import EXTENSIONS
+
 logger = logging.getLogger(__name__)
 
 FOLDER = "products"
+OURS = re.compile(rf"({FOLDER}/[0-9a-f]{{2}}/[0-9a-f]{{32}})(-\w+)?\.\w+")
 PART = ".part"  # the end of a file's name while it is written
 
 
@@ -59,11 +63,21 @@ def remove(names: Iterable[str]) -> None:
 
 
 def stored() -> Iterable[tuple[str, float]]:
-    """Each file's storage name and the time of its last change, in seconds."""
+    """Each file's storage name, whoever made it, and the time of its last change, in seconds."""
     root = Path(default_storage.path(""))
-    for path in (root / FOLDER).rglob("*"):
+    for path in root.rglob("*"):
         try:
-            if path.is_file():
-                yield path.relative_to(root).as_posix(), path.stat().st_mtime
+            if path.is_symlink() or path.is_file():
+                yield path.relative_to(root).as_posix(), path.lstat().st_mtime
         except FileNotFoundError:
             continue  # removed since the folder was read
+
+
+def exists(name: str) -> bool:
+    return default_storage.exists(name)
+
+
+def originals_of(name: str) -> list[str]:
+    """The names that an original may have to which a file of this name belongs; none for a name not of our making."""
+    ours = OURS.fullmatch(name)
+    return [f"{ours[1]}.{extension}" for extension in EXTENSIONS.values()] if ours else []

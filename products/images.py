@@ -241,6 +241,10 @@ def remove_files(names: Iterable[str]) -> None:
 
 def file_names(image: ProductImage) -> list[str]:
     """Every file that the image has or may have by now, whatever this instance knows of its renditions."""
-    made = {rendition["file"] for rendition in image.renditions.values()}
     expected = {image_files.rendition_name(image.original, name) for name in settings.IMAGE_RENDITIONS}
-    return [image.original, *sorted(made | expected)]
+    return [image.original, *sorted({*made_files(image)[1:], *expected})]
+
+
+def made_files(image: ProductImage) -> list[str]:
+    """The files that the row names: the original, and the renditions that were made of it."""
+    return [image.original, *(made["file"] for made in image.renditions.values())]

@@ -161,6 +161,7 @@ class ProductImage(models.Model):
         indexes = [
             models.Index(fields=["product", "position"], name="image_order"),
             models.Index(fields=["status", "claimed_at"], name="image_waiting"),
+            models.Index(fields=["original"], name="image_original"),
         ]
         constraints = [models.UniqueConstraint(fields=["product", "sha256"], name="image_once")]
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from PIL import Image
 
 from tests.products import pictures
 from tests.setup.service import PASSWORD, Service, free_port, wait_for
@@ -88,9 +89,9 @@ def is_at_work(service: Service) -> bool:
         return database.execute(claimed).fetchone() is not None
 
 
-def process_of(service: Service, task: str) -> tuple[int, str]:
+def process_of(service: Service, task: str, worker: str = "worker") -> tuple[int, str]:
     """The process that ran the task, and the request id that it bore, by the worker's own log."""
-    line = re.compile(rf"worker \| \S+ \S+ (\d+) INFO celery.app.trace \[(\S+)\] Task {task}\[.*succeeded")
+    line = re.compile(rf"{worker} \| \S+ \S+ (\d+) INFO celery.app.trace \[(\S+)\] Task {task}\[.*succeeded")
     pid, request_id = wait_for(lambda: line.findall(service.log), seconds=10)[0]
     return int(pid), request_id
 
@@ -108,9 +109,9 @@ def test_a_photograph_of_12_megapixels_becomes_two_renditions(service: Service, 
     assert sizes == {"full": (500, 375), "thumb": (100, 75)}
     assert service.request("GET", f"/products/{product}/").json()["image"]["id"] == image["id"]
 
-    pid, request_id = process_of(service, "products.tasks.make_renditions")
+    pid, request_id = process_of(service, "products.tasks.make_renditions", worker="images")
     web = service.pid_of("web")
-    assert pid in service.children_of(service.pid_of("worker"))
+    assert pid in service.children_of(service.pid_of("images"))
     assert pid not in {web} | service.children_of(web)
     assert request_id == "the-upload"
 
@@ -129,7 +130,7 @@ def test_a_registration_sends_a_mail_by_the_worker(service: Service, mailbox: Ma
 
 def test_killed_pool_processes_lose_no_picture(service: Service, token: str) -> None:
     product = new_product(service, token, "Survivor")
-    worker = service.pid_of("worker")
+    worker = service.pid_of("images")
     killed = service.children_of(worker)
     # A PNG takes long enough to decode that it can be met halfway.
     drawn = [pictures.encoded(pictures.photograph(6000, 5000 + n), "PNG", compress_level=1) for n in range(2)]
@@ -142,6 +143,34 @@ def test_killed_pool_processes_lose_no_picture(service: Service, token: str) -> 
     wait_for(lambda: all(ready(service, token, path) for path in paths), seconds=75, every=1)
     assert service.children_of(worker)
     assert not service.children_of(worker) & killed
+
+
+def test_a_mail_does_not_wait_behind_pictures(service: Service, token: str, mailbox: Mailbox) -> None:
+    product = new_product(service, token, "Much photographed")
+    paths = []
+    images = service.pid_of("images")
+    os.kill(images, signal.SIGSTOP)  # as if every process of theirs were at work
+    try:
+        paths = [upload(service, token, product, pictures.jpeg(80 + n)) for n in range(5)]
+        known = len(mailbox.mails)
+        account = {"username": "paula", "email": "p@example.com", "password": PASSWORD, "repeat_password": PASSWORD}
+        assert service.request("POST", "/register/", json=account).status_code == 201
+        wait_for(lambda: len(mailbox.mails) > known, seconds=10)
+        assert not any(ready(service, token, path) for path in paths)
+    finally:
+        os.kill(images, signal.SIGCONT)
+    wait_for(lambda: all(ready(service, token, path) for path in paths), seconds=30)
+
+
+def test_a_process_that_grew_is_replaced_after_its_picture(service: Service, token: str) -> None:
+    images, said = service.pid_of("images"), len(service.log)
+    before = service.children_of(images)
+    poster = pictures.encoded(Image.new("RGBA", (7000, 7000), "red"), "PNG", compress_level=1)
+    path = upload(service, token, new_product(service, token, "Poster"), poster)
+    wait_for(lambda: ready(service, token, path), seconds=30)
+    wait_for(lambda: before - service.children_of(images), seconds=20)
+    wait_for(lambda: len(service.children_of(images)) == len(before), seconds=20)
+    assert not re.search("WorkerLost|exited with", service.log[said:])
 
 
 def test_a_killed_web_process_comes_back(service: Service) -> None:

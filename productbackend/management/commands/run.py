@@ -18,7 +18,7 @@ DEMO_PRODUCTS = 200
 
 
 class Command(BaseCommand):
-    help = "Set up what is missing, then run web, worker and beat until Ctrl-C or TERM."
+    help = "Set up what is missing, then run web, workers and beat until Ctrl-C or TERM."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--procfile", type=Path, default=settings.BASE_DIR / "Procfile")

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core import signing
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model, Q, QuerySet
 from django.utils.encoding import iri_to_uri
 from rest_framework.exceptions import ValidationError
@@ -46,7 +45,8 @@ class JSONSerializer:
     """How a cursor's values are written: those of columns, as JSON."""
 
     def dumps(self, obj: Any) -> bytes:
-        return json.dumps(obj, cls=DjangoJSONEncoder, separators=(",", ":")).encode()
+        # str() and not Django's encoder, which cuts a time down to milliseconds: rows would come twice.
+        return json.dumps(obj, default=str, separators=(",", ":")).encode()
 
     def loads(self, data: bytes) -> Any:
         return json.loads(data)

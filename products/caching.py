@@ -113,6 +113,20 @@ def _write(move: Callable[[], Any]) -> None:
 class CatalogueQuerySet(QuerySet[M]):
     """Writes of many rows at once send no signal: here they void what is kept, as the others do."""
 
+    # Set where each row has one of some values of a column: its name and those values.
+    parts: tuple[str, list[Any]] | None = None
+
+    def in_parts(self, column: str, values: list[Any]) -> "CatalogueQuerySet[M]":
+        """The rows with one of `values`; the pagination may read each value's by themselves and merge them."""
+        found = self.filter(**{f"{column}__in": values})
+        found.parts = (column, values)
+        return found
+
+    def _clone(self) -> "CatalogueQuerySet[M]":
+        copy: CatalogueQuerySet[M] = super()._clone()  # type: ignore[misc]
+        copy.parts = self.parts
+        return copy
+
     def update(self, **fields: Any) -> int:
         rows = super().update(**fields)
         if not fields.keys() <= UNSEEN:

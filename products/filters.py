@@ -60,16 +60,17 @@ class ProductFilter(django_filters.FilterSet):
         model = Product
         fields: list[str] = []
 
-    def in_category(self, queryset: QuerySet[Any], name: str, value: int | None) -> QuerySet[Any]:
-        return queryset if value is None else queryset.filter(category__in=categories.subtree_ids(value))
+    def in_category(self, queryset: Any, name: str, value: int | None) -> QuerySet[Any]:
+        return queryset if value is None else queryset.in_parts("category", categories.subtree_ids(value))
 
     def has_stock(self, queryset: QuerySet[Any], name: str, value: bool | None) -> QuerySet[Any]:
         if value is None:
             return queryset
         return queryset.filter(quantity__gt=0) if value else queryset.filter(quantity=0)
 
-    def matches(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+    def matches(self, queryset: Any, name: str, value: str) -> QuerySet[Any]:
         queryset = search.matching(queryset, value)
+        queryset.parts = None  # a search is done once, and not for each category
         return queryset if "ordering" in self.data else search.best_first(queryset, value)
 
 

@@ -80,19 +80,24 @@ class Product(models.Model):
     class Meta:
         ordering = ["name_key", "id"]
         # Both engines keep the primary key behind an index's own columns, so that each of these
-        # also holds the tie by id.
+        # also holds the tie by id. Customers see what is active, in every order; staff see all.
         indexes = [
+            models.Index(fields=["is_active", "name_key"], name="product_active_name"),
+            models.Index(fields=["is_active", "price"], name="product_active_price"),
+            models.Index(fields=["is_active", "rating"], name="product_active_rating"),
+            models.Index(fields=["is_active", "quantity"], name="product_active_quantity"),
+            models.Index(fields=["is_active", "created_at"], name="product_active_created"),
             models.Index(fields=["name_key"], name="product_name"),
             models.Index(fields=["price"], name="product_price"),
             models.Index(fields=["rating"], name="product_rating"),
             models.Index(fields=["quantity"], name="product_quantity"),
             models.Index(fields=["created_at"], name="product_created"),
             models.Index(fields=["brand_key"], name="product_brand"),
-            models.Index(fields=["category", "name_key"], name="product_category_name"),
-            models.Index(fields=["category", "price"], name="product_category_price"),
-            models.Index(fields=["category", "rating"], name="product_category_rating"),
-            models.Index(fields=["category", "quantity"], name="product_category_quantity"),
-            models.Index(fields=["category", "created_at"], name="product_category_created"),
+            models.Index(fields=["category", "is_active", "name_key"], name="product_category_name"),
+            models.Index(fields=["category", "is_active", "price"], name="product_category_price"),
+            models.Index(fields=["category", "is_active", "rating"], name="product_category_rating"),
+            models.Index(fields=["category", "is_active", "quantity"], name="product_category_quantity"),
+            models.Index(fields=["category", "is_active", "created_at"], name="product_category_created"),
         ]
         constraints = [
             models.CheckConstraint(

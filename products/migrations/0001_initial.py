@@ -103,6 +103,26 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='product',
+            index=models.Index(fields=['is_active', 'name_key'], name='product_active_name'),
+        ),
+        migrations.AddIndex(
+            model_name='product',
+            index=models.Index(fields=['is_active', 'price'], name='product_active_price'),
+        ),
+        migrations.AddIndex(
+            model_name='product',
+            index=models.Index(fields=['is_active', 'rating'], name='product_active_rating'),
+        ),
+        migrations.AddIndex(
+            model_name='product',
+            index=models.Index(fields=['is_active', 'quantity'], name='product_active_quantity'),
+        ),
+        migrations.AddIndex(
+            model_name='product',
+            index=models.Index(fields=['is_active', 'created_at'], name='product_active_created'),
+        ),
+        migrations.AddIndex(
+            model_name='product',
             index=models.Index(fields=['name_key'], name='product_name'),
         ),
         migrations.AddIndex(
@@ -127,23 +147,23 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='product',
-            index=models.Index(fields=['category', 'name_key'], name='product_category_name'),
+            index=models.Index(fields=['category', 'is_active', 'name_key'], name='product_category_name'),
         ),
         migrations.AddIndex(
             model_name='product',
-            index=models.Index(fields=['category', 'price'], name='product_category_price'),
+            index=models.Index(fields=['category', 'is_active', 'price'], name='product_category_price'),
         ),
         migrations.AddIndex(
             model_name='product',
-            index=models.Index(fields=['category', 'rating'], name='product_category_rating'),
+            index=models.Index(fields=['category', 'is_active', 'rating'], name='product_category_rating'),
         ),
         migrations.AddIndex(
             model_name='product',
-            index=models.Index(fields=['category', 'quantity'], name='product_category_quantity'),
+            index=models.Index(fields=['category', 'is_active', 'quantity'], name='product_category_quantity'),
         ),
         migrations.AddIndex(
             model_name='product',
-            index=models.Index(fields=['category', 'created_at'], name='product_category_created'),
+            index=models.Index(fields=['category', 'is_active', 'created_at'], name='product_category_created'),
         ),
         migrations.AddConstraint(
             model_name='product',

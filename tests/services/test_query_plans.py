@@ -1,0 +1,112 @@
+"""How MySQL reads a page of products: from an index in the page's order, never by sorting or reading all."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from rest_framework.test import APIClient
+
+from products.models import Product
+from tests import factories
+
+pytestmark = [
+    pytest.mark.skipif(connection.vendor != "mysql", reason="needs MySQL"),
+    pytest.mark.django_db(transaction=True),
+]
+
+ROWS = 4_000
+ORDERINGS = [sign + name for name in ("name", "price", "rating", "quantity", "created_at") for sign in ("", "-")]
+
+
+@pytest.fixture
+def catalogue(transactional_db: Any) -> Any:
+    """Products of two categories, a third of them hidden, with statistics as MySQL gathers them."""
+    shelves = [factories.category("Lamps"), factories.category("Chairs")]
+    rows = []
+    for index in range(ROWS):
+        row = Product(name=f"thing {index * 7919 % ROWS:05}", slug=f"s{index}", sku=f"S{index}")
+        row.price, row.rating, row.quantity = index * 31 % 997, 1 + index % 41 / 10, index * 17 % 83
+        row.is_active, row.category = index % 3 > 0, shelves[index % 2]
+        row.derive()
+        rows.append(row)
+    made = Product.objects.bulk_create(rows, batch_size=1000)
+    assert len(made) == ROWS
+    for step in range(40):
+        moment = datetime(2020, 1, 1, tzinfo=UTC) + timedelta(days=step)
+        Product.objects.filter(quantity__gte=step * 2, quantity__lt=step * 2 + 2).update(created_at=moment)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE TABLE products_product")
+    return shelves
+
+
+def page_plans(client: APIClient, path: str, *, merges: bool = False) -> list[dict[str, Any]]:
+    """The rows of EXPLAIN for the query that reads the page's products."""
+    with CaptureQueriesContext(connection) as captured:
+        answer = client.get(path, headers={"Cookie": "seen=1"})  # not from the cache
+    assert answer.status_code == 200, answer.content
+    statements = [row["sql"] for row in captured.captured_queries]
+    pages = [sql for sql in statements if "ORDER BY" in sql and "FROM `products_product`" in sql]
+    assert len(pages) == 1, statements
+    assert ("UNION ALL" in pages[0]) == merges, pages[0]
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN FORMAT=TRADITIONAL " + pages[0].replace("%", "%%"))
+        columns = [column[0] for column in cursor.description]
+        return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+
+
+def assert_served_from_an_index(plans: list[dict[str, Any]], path: str) -> None:
+    for row in plans:
+        if row["select_type"] == "UNION RESULT":
+            continue  # a page of each part
+        extra = row["Extra"] or ""
+        assert "filesort" not in extra, (path, plans)
+        assert "temporary" not in extra, (path, plans)
+        assert row["type"] not in ("ALL", "index"), (path, plans)
+
+
+def last_page(api: APIClient, path: str) -> str:
+    """The cursor's URL of the last page: what `next` of the one before it names."""
+    count = Product.objects.filter(is_active=True).count()
+    before = api.get(f"{path}&offset={count - 15}&limit=10").json()
+    return before["next"].replace("limit=10", "limit=20")
+
+
+def test_the_first_and_the_last_page_of_each_order_come_from_an_index(api: APIClient, catalogue: Any) -> None:
+    for ordering in ORDERINGS:
+        first = f"/products/?ordering={ordering}"
+        last = last_page(api, first)
+        page = api.get(last).json()
+        assert (len(page["results"]), page["next"]) == (5, None), ordering
+        for path in (first, last, page["previous"]):
+            assert_served_from_an_index(page_plans(api, path), path)
+
+
+def test_a_categorys_page_in_each_order_comes_from_an_index(api: APIClient, catalogue: Any) -> None:
+    for ordering in ORDERINGS:
+        path = f"/products/?ordering={ordering}&category={catalogue[0].pk}"
+        assert_served_from_an_index(page_plans(api, path), path)
+        if "price" in ordering:
+            path += "&min_price=100&max_price=300"
+            assert_served_from_an_index(page_plans(api, path), path)
+
+
+def test_a_subtrees_page_merges_one_indexed_read_for_each_category(api: APIClient, catalogue: Any) -> None:
+    lamps, chairs = catalogue
+    chairs.parent = lamps
+    chairs.save()
+    Product.objects.filter(quantity__lt=10).update(category=factories.category("Other"))
+    for ordering in ORDERINGS:
+        first = f"/products/?ordering={ordering}&category={lamps.pk}"
+        second = api.get(first).json()["next"]
+        for path in (first, f"{first}&offset=300", second):
+            assert_served_from_an_index(page_plans(api, path, merges=True), path)
+        column = {"name": "name_key"}.get(ordering.removeprefix("-"), ordering.removeprefix("-"))
+        sign = "-" if ordering.startswith("-") else ""
+        wanted = Product.objects.filter(is_active=True, category__in=[lamps, chairs]).order_by(
+            sign + column, f"{sign}id"
+        )
+        ids = list(wanted.values_list("pk", flat=True)[:320])
+        pages = [api.get(path).json()["results"] for path in (first, second, f"{first}&offset=300")]
+        assert [row["id"] for page in pages for row in page] == ids[:40] + ids[300:]

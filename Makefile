@@ -9,12 +9,13 @@ JOBS = 4
 CHECKED = env -u MYSQL_HOST -u REDIS_HOST ENV_FILE=/dev/null SECRET_KEY=a-key-of-the-checks-alone-that-signs-nothing
 COMPILE = $(IN_VENV) -m uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header
 
-.PHONY: help run test test-services lint lock openapi fuzz
+.PHONY: help run test test-services test-containers lint lock openapi fuzz
 
 help:
 	@echo "make run    the whole service on this machine, at http://127.0.0.1:8000/"
 	@echo "make test   every test"
 	@echo "make test-services  every test, on MySQL and Redis"
+	@echo "make test-containers  the image and docker-compose.yml, run for real on port 80"
 	@echo "make lint   style, types, import directions, migrations"
 	@echo "make fuzz   the API, by its document, with a fixed seed"
 	@echo "make openapi  the committed OpenAPI document anew"
@@ -30,12 +31,17 @@ test: $(VENV)/test.stamp
 test-services: $(VENV)/services.stamp
 	@$(IN_VENV) -m tests.services.run $(ARGS)
 
+test-containers: $(VENV)/test.stamp
+	@$(IN_VENV) -m tests.containers.run
+
 lint: $(VENV)/test.stamp
 	$(IN_VENV) -m ruff check .
 	$(IN_VENV) -m ruff format --check .
 	$(CHECKED) $(IN_VENV) -m mypy .
 	$(VENV)/bin/lint-imports
 	$(CHECKED) $(IN_VENV) manage.py makemigrations --check --dry-run
+	$(VENV)/bin/hadolint Dockerfile
+	@sh scripts/check-compose
 
 fuzz: $(VENV)/test.stamp
 	@$(IN_VENV) -m tests.fuzz $(or $(ARGS),--seed 1 --phases coverage,fuzzing --max-examples 8 --no-shrink)
@@ -43,7 +49,7 @@ fuzz: $(VENV)/test.stamp
 lock: $(VENV)/test.stamp
 	@$(PIP_INSTALL) uv
 	$(COMPILE) pyproject.toml --output-file requirements.txt $(ARGS)
-	$(COMPILE) --group dev --constraint requirements.txt --output-file requirements-dev.txt $(ARGS)
+	$(COMPILE) pyproject.toml --group dev --constraint requirements.txt --output-file requirements-dev.txt $(ARGS)
 	$(COMPILE) pyproject.toml --extra mysql --constraint requirements.txt --output-file requirements-mysql.txt $(ARGS)
 
 openapi: $(VENV)/test.stamp

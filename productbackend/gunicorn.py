@@ -8,7 +8,7 @@ with line_or_exit():
     from productbackend import settings
 
 bind = f"127.0.0.1:{settings.PORT}"
-workers = 2
+workers = min(max(os.cpu_count() or 2, 2), 8)  # one a core; more of them by more containers
 worker_class = "gthread"
 threads = 8
 preload_app = True  # a quarter less memory, and what is wrong shows before a worker is started

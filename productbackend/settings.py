@@ -28,9 +28,12 @@ SHOP_NAME = env("SHOP_NAME", "Product Backend")
 SHOP_TIME_ZONE = env("TIME_ZONE", "UTC", environment.time_zone)
 CURRENCY = env("CURRENCY", "EUR", environment.currency)
 PORT = env("PORT", 8000, environment.port)
+NUM_PROXIES = env("NUM_PROXIES", 0, environment.whole(0, 9))
 SITE_URL = env("SITE_URL", f"http://127.0.0.1:{PORT}", environment.url)  # where links in mails lead
 # What this machine keeps: the embedded database, cache and queue, and the pictures.
 DATA_DIR = BASE_DIR / env("DATA_DIR", "var", Path)
+# A worker and a beat touch it while they do their work.
+ALIVE_FILE = env("ALIVE_FILE", None, Path)
 
 INSTALLED_APPS = [
     "productbackend.apps.ProductBackendConfig",  # before those whose templates it has its own of
@@ -261,7 +264,7 @@ REST_FRAMEWORK = {
     "DATETIME_FORMAT": "iso-8601",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     # Behind our own proxy its address is the last of X-Forwarded-For; without one the header is not looked at.
-    "NUM_PROXIES": env("NUM_PROXIES", 0, environment.whole(0, 9)),
+    "NUM_PROXIES": NUM_PROXIES,
 }
 
 SPECTACULAR_SETTINGS = {
@@ -347,6 +350,19 @@ LOGGING = {
 
 # --- Safety ----------------------------------------------------------------------------------
 
+# A shop whose address is https:// is never used over plain http: nginx, or what stands before it, has the certificate.
+HTTPS = SITE_URL.startswith("https://")
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = ["^health/"]  # those who ask stand beside the service
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+# The header is the proxy's own word where there is one, and anybody's where there is none.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if NUM_PROXIES else None
+# HSTS is not ours to decide for other hosts below the shop's (W005), nor for the browsers' lists (W021);
+# and a shop on plain http has none, no redirect and no secure cookies (W004, W008, W012, W016).
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+if not HTTPS:
+    SILENCED_SYSTEM_CHECKS += ["security.W004", "security.W008", "security.W012", "security.W016"]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True

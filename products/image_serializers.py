@@ -4,7 +4,6 @@ from typing import Any
 
 from django.core.files.storage import default_storage
 from django.urls import reverse
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
@@ -15,17 +14,23 @@ POSITION_MAX = 1_000_000_000  # leaves room for those that come after
 
 
 class ImageErrorSerializer(serializers.Serializer):
-    code = serializers.CharField()
-    detail = serializers.CharField()
+    code = serializers.CharField(read_only=True)
+    detail = serializers.CharField(read_only=True)
 
 
 class ImageSerializer(serializers.ModelSerializer):
     """An image as it is read. `original` is for staff alone, and left out for others."""
 
-    error = serializers.SerializerMethodField()
-    original = serializers.SerializerMethodField(help_text="Where staff read the uploaded file; left out for others.")
-    full = serializers.SerializerMethodField(help_text="The large rendition; null until the image is ready.")
-    thumb = serializers.SerializerMethodField(help_text="The small rendition; null until the image is ready.")
+    error = ImageErrorSerializer(allow_null=True, read_only=True)
+    original = serializers.URLField(
+        read_only=True, help_text="Where staff read the uploaded file; left out for others."
+    )
+    full = serializers.URLField(
+        allow_null=True, read_only=True, help_text="The large rendition; null until the image is ready."
+    )
+    thumb = serializers.URLField(
+        allow_null=True, read_only=True, help_text="The small rendition; null until the image is ready."
+    )
 
     class Meta:
         model = ProductImage
@@ -45,35 +50,37 @@ class ImageSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
     def to_representation(self, instance: ProductImage) -> dict[str, Any]:
-        data = super().to_representation(instance)
-        request = self.context.get("request")
-        if request is None or not is_staff_with(request.user, "view", ProductImage):
-            del data["original"]
-        return data
+        return ImageWriter(self.context.get("request")).write(instance)
 
-    @extend_schema_field(ImageErrorSerializer(allow_null=True))
-    def get_error(self, image: ProductImage) -> dict[str, str] | None:
-        return {"code": image.error_code, "detail": image.error_detail} if image.error_code else None
 
-    @extend_schema_field(serializers.URLField())
-    def get_original(self, image: ProductImage) -> str:
-        return self._absolute(reverse("image-original", args=[image.product_id, image.pk]))
+class ImageWriter:
+    """Writes images for one reader: who that is and where the shop lives is asked once, and not for each."""
 
-    @extend_schema_field(serializers.URLField(allow_null=True))
-    def get_full(self, image: ProductImage) -> str | None:
-        return self._rendition(image, "full")
+    def __init__(self, request: Request | None) -> None:
+        self.origin = request.build_absolute_uri("/").removesuffix("/") if request else ""
+        self.shows_original = request is not None and is_staff_with(request.user, "view", ProductImage)
 
-    @extend_schema_field(serializers.URLField(allow_null=True))
-    def get_thumb(self, image: ProductImage) -> str | None:
-        return self._rendition(image, "thumb")
+    def write(self, image: ProductImage) -> dict[str, Any]:
+        data: dict[str, Any] = {
+            "id": image.pk,
+            "product": image.product_id,
+            "alt_text": image.alt_text,
+            "position": image.position,
+            "status": image.status,
+            "error": {"code": image.error_code, "detail": image.error_detail} if image.error_code else None,
+            "width": image.width,
+            "height": image.height,
+        }
+        if self.shows_original:
+            data["original"] = self._absolute(reverse("image-original", args=[image.product_id, image.pk]))
+        return data | {name: self._rendition(image, name) for name in ("full", "thumb")}
 
     def _rendition(self, image: ProductImage, name: str) -> str | None:
         made = image.renditions.get(name)
         return self._absolute(default_storage.url(made["file"])) if made else None
 
     def _absolute(self, url: str) -> str:
-        request: Request | None = self.context.get("request")
-        return request.build_absolute_uri(url) if request else url
+        return f"{self.origin}{url}" if url.startswith("/") else url
 
 
 class ImageUploadSerializer(serializers.Serializer):

@@ -1,0 +1,85 @@
+"""What the catalogue is measured against: bare views, and the project that one would write first."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django.core.cache import cache
+from django.db.models import F
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+from rest_framework import generics, serializers
+from rest_framework.pagination import LimitOffsetPagination
+
+from productbackend.urls import handler400, handler403, handler404, handler500, urlpatterns  # noqa: F401
+from products.models import Product, ProductImage
+
+try:
+    from orjson import dumps
+except ImportError:
+
+    def dumps(data: Any, default: Any = str) -> bytes:
+        return json.dumps(data, default=default).encode()
+
+
+BYTES, MISSES = "yardstick:bytes", "yardstick:misses"
+COLUMNS = ["id", "name", "slug", "sku", "brand", "description", "category_id", "price", "quantity", "rating"]
+COLUMNS += ["is_active", "created_at", "updated_at"]
+
+
+class CountMisses:
+    """Stands behind the pages' cache: what comes by was not in it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path.startswith("/products/"):
+            cache.incr(MISSES)
+        return self.get_response(request)
+
+
+def kept_bytes(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(cache.get(BYTES), content_type="application/json")
+
+
+def bare_list(request: HttpRequest) -> HttpResponse:
+    """The list's own queries, as dicts, and an encoder."""
+    products = Product.objects.filter(is_active=True)
+    count = products.order_by()[:1001].count()
+    rows = list(products.order_by("name_key", "id").values(*COLUMNS, category_name=F("category__name"))[:21])[:20]
+    images: dict[int, list[Any]] = {row["id"]: [] for row in rows}
+    columns = ["id", "product_id", "alt_text", "position", "status", "width", "height", "renditions"]
+    for image in ProductImage.objects.filter(product__in=images, status="ready").values(*columns):
+        images[image["product_id"]].append(image)
+    for row in rows:
+        row["images"] = images[row["id"]]
+    body = dumps({"count": count, "next": None, "previous": None, "results": rows}, default=str)
+    return HttpResponse(body, content_type="application/json")
+
+
+class NaiveSerializer(serializers.ModelSerializer):
+    category_name = serializers.CharField(source="category.name", default=None)
+
+    class Meta:
+        model = Product
+        fields = [*COLUMNS[:6], "category", "category_name", *COLUMNS[7:]]
+
+
+class NaiveList(generics.ListAPIView):
+    """LimitOffset with a COUNT, a query for each row's category, no cache."""
+
+    queryset = Product.objects.filter(is_active=True).order_by("name_key", "id")
+    serializer_class = NaiveSerializer
+    pagination_class = type("Pagination", (LimitOffsetPagination,), {"default_limit": 20})
+    permission_classes: list[Any] = []
+    authentication_classes: list[Any] = []
+    filter_backends: list[Any] = []
+
+
+urlpatterns = [
+    path("bare/bytes/", kept_bytes),
+    path("bare/list/", bare_list),
+    path("naive/products/", NaiveList.as_view()),
+    *urlpatterns,
+]

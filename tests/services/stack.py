@@ -1,10 +1,11 @@
-"""The whole shop on servers of its own, each process apart, as it runs in production."""
+"""The whole shop on servers of its own, each process apart and kept alive, as it runs in production."""
 
 import logging
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -53,6 +54,7 @@ class Stack:
         self.url = f"http://127.0.0.1:{self.port}"
         self.commands = parse_procfile((settings.BASE_DIR / "Procfile").read_text()).processes
         self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self.is_kept = threading.Event()
         self.environment = os.environ | {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "DATA_DIR": str(folder / "data"),
@@ -83,9 +85,20 @@ class Stack:
         self.execute("UPDATE django_celery_beat_intervalschedule SET every = %s WHERE every = 30", SWEEP_SECONDS)
         for name in self.commands:
             self.run(name)
+        self.is_kept.set()
+        threading.Thread(target=self.keep).start()
         self.heal()
 
+    def keep(self) -> None:
+        """Start again what ended by itself, as the engine does in production."""
+        while self.is_kept.is_set():
+            for name, process in list(self.running.items()):
+                if process.poll() is not None and self.running.get(name) is process:
+                    self.run(name.partition(" ")[0], under=name)
+            time.sleep(0.5)
+
     def stop(self) -> None:
+        self.is_kept.clear()
         for process in self.running.values():
             process.terminate()
         for name in list(self.running):
@@ -122,7 +135,7 @@ class Stack:
             if server.process is None:
                 server.start()
         for name in self.commands:
-            if name not in self.running or self.running[name].poll() is not None:
+            if name not in self.running:
                 self.run(name)
         wait_for(lambda: self.health().get("status") == "ok", seconds=30)
 

@@ -15,12 +15,12 @@ pytestmark = pytest.mark.xdist_group("faults")
 def test_a_restart_answers_503_then_goes_on_with_the_same_workers(
     stack: Stack, end: str, record_property: Callable[[str, object], None]
 ) -> None:
-    workers = stack.children("web")
+    workers, token = stack.children("web"), stack.token()
     with shopping(stack) as shop:
         shop.wait_for_orders(20)
         getattr(stack.database, end)()
         time.sleep(2)
-        answer = stack.request("GET", "/products/")
+        answer = stack.request("GET", "/products/", token=token)
         assert answer.status_code == 503
         assert answer.headers["Retry-After"]
         assert answer.json()["type"] == "/problems/unavailable"

@@ -185,6 +185,10 @@ class Migration(migrations.Migration):
             model_name='productimage',
             index=models.Index(fields=['status', 'claimed_at'], name='image_waiting'),
         ),
+        migrations.AddIndex(
+            model_name='productimage',
+            index=models.Index(fields=['original'], name='image_original'),
+        ),
         migrations.AddConstraint(
             model_name='productimage',
             constraint=models.UniqueConstraint(fields=('product', 'sha256'), name='image_once'),

@@ -34,7 +34,7 @@ QUIET: dict[str, Any] = {"deadline": None, "suppress_health_check": list(HealthC
 # Not shrunk: a failure of the short run shows at once, and the long one makes it small.
 WHOLE = (Phase.explicit, Phase.generate)
 settings.register_profile(
-    "short", max_examples=15, stateful_step_count=20, derandomize=True, database=None, phases=WHOLE, **QUIET
+    "short", max_examples=8, stateful_step_count=20, derandomize=True, database=None, phases=WHOLE, **QUIET
 )
 settings.register_profile("long", max_examples=300, stateful_step_count=60, **QUIET)
 

@@ -168,8 +168,8 @@ def bare_sql(options: argparse.Namespace, database: str) -> dict[str, tuple[str,
         return work
 
     def match(words: str) -> Callable[[], Any]:
-        where = f"MATCH (search_text) AGAINST ('{words}' IN BOOLEAN MODE)"
-        return run(f"SELECT id, name FROM products_product WHERE {where} LIMIT 20")
+        found = f"MATCH (search_text) AGAINST ('{words}' IN BOOLEAN MODE)"
+        return run(f"SELECT id, name FROM products_product WHERE {found} LIMIT 20")
 
     def contains(part: str) -> Callable[[], Any]:
         where = f"is_active AND name_key LIKE '%{part}%'"

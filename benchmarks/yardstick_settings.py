@@ -1,4 +1,4 @@
-"""The service's own settings, with the yardsticks' paths beside its own; CATALOGUE_CACHE=off drops the cache."""
+"""The service's own settings and the yardsticks' paths; CATALOGUE_CACHE=off takes the cache of pages out."""
 
 import os
 

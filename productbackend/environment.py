@@ -86,6 +86,17 @@ def names(raw: str) -> list[str]:
     return [name for name in Csv()(raw) if name]
 
 
+def image_formats(raw: str) -> list[str]:
+    """Formats to offer beside a picture's own, in the names that Pillow has for them."""
+    known = {"webp": "WEBP", "avif": "AVIF"}
+    if raw.lower() == "none":
+        return []
+    try:
+        return [known[name.lower()] for name in dict.fromkeys(names(raw))]
+    except KeyError:
+        raise ValueError("it takes webp, avif, both with a comma between, or none") from None
+
+
 def url(raw: str) -> str:
     """An absolute URL, without a slash at its end."""
     if not re.fullmatch(r"https?://[^\s/?#]+(/\S*)?", raw):

@@ -295,8 +295,13 @@ JSON_MAX_BYTES = 1_000_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = JSON_MAX_BYTES
 IMAGE_MAX_BYTES = env("IMAGE_MAX_BYTES", 20_000_000, environment.whole(1, 1_000_000_000))
 IMAGE_MAX_PIXELS = env("IMAGE_MAX_PIXELS", 50_000_000, environment.whole(1, 1_000_000_000))
-# The renditions of every image: name -> the box of pixels that it fits in.
-IMAGE_RENDITIONS = {"full": (500, 500), "thumb": (100, 100)}
+IMAGE_FORMATS = env("IMAGE_FORMATS", ["WEBP"], environment.image_formats)
+# The renditions of every image: name -> the box of pixels that it fits in, and the formats in which it
+# is made beside the picture's own. After a change: `manage.py rebuild_images`.
+IMAGE_RENDITIONS: dict[str, Any] = {
+    "full": {"box": (500, 500), "formats": IMAGE_FORMATS},
+    "thumb": {"box": (100, 100), "formats": IMAGE_FORMATS},
+}
 
 MEDIA_URL = "/media/"
 MEDIA_ROOT = DATA_DIR / "media"

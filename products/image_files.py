@@ -1,7 +1,8 @@
 """The files of images: their names, all of our own making, and how they come and go.
 
-`products/ab/NAME.jpg` is an original and `products/ab/NAME-full.jpg` a rendition of it; NAME is
-32 hexadecimal digits, made at random, and `ab` its first two. A file appears by a rename, whole.
+`products/ab/NAME.jpg` is an original, `products/ab/NAME-full.jpg` a rendition of it and
+`products/ab/NAME-full.webp` the same in another format; NAME is 32 hexadecimal digits, made at random,
+and `ab` its first two. A file appears by a rename, whole.
 """
 
 import logging
@@ -10,10 +11,13 @@ import re
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
+from django.conf import settings
 from django.core.files.storage import default_storage
 
-from products.renditions import EXTENSIONS
+from products.models import ProductImage
+from products.renditions import EXTENSIONS, Result
 
 logger = logging.getLogger(__name__)
 
@@ -28,9 +32,42 @@ def new_name(extension: str) -> str:
     return f"{FOLDER}/{name[:2]}/{name}.{extension}"
 
 
-def rendition_name(original: str, rendition: str) -> str:
+def rendition_name(original: str, rendition: str, format: str | None = None) -> str:
+    """The name in the original's own format, or in another."""
     stem, _, extension = original.rpartition(".")
-    return f"{stem}-{rendition}.{extension}"
+    return f"{stem}-{rendition}.{EXTENSIONS[format] if format else extension}"
+
+
+def made(image: ProductImage) -> list[str]:
+    """The files that the row names: the original, and the renditions that were made of it."""
+    files = [image.original]
+    for rendition in image.renditions.values():
+        files += [rendition["file"], *rendition.get("others", [])]
+    return files
+
+
+def possible(image: ProductImage) -> list[str]:
+    """Every file that the image has or may have by now, whatever this instance knows of its renditions."""
+    expected = {
+        rendition_name(image.original, name, format)
+        for name, wanted in settings.IMAGE_RENDITIONS.items()
+        for format in (None, *wanted["formats"])
+    }
+    return [image.original, *sorted({*made(image)[1:], *expected})]
+
+
+def write_renditions(original: str, result: Result) -> dict[str, Any]:
+    """Write what was made of an original; returns what the row says of it."""
+    described = {}
+    for name, rendition in result.renditions.items():
+        file = rendition_name(original, name)
+        write(file, [rendition.data])
+        others = []
+        for format, data in rendition.others.items():
+            others.append(rendition_name(original, name, format))
+            write(others[-1], [data])
+        described[name] = {"file": file, "width": rendition.width, "height": rendition.height, "others": others}
+    return described
 
 
 def write(name: str, chunks: Iterable[bytes], *, durable: bool = False) -> None:

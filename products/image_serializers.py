@@ -8,14 +8,26 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from productbackend.api.permissions import is_staff_with
+from productbackend.media import TYPES
 from products.models import ProductImage
 
+BEST_FIRST = ("avif", "webp")  # a browser takes the first that it knows; other formats come after these
 POSITION_MAX = 1_000_000_000  # leaves room for those that come after
 
 
 class ImageErrorSerializer(serializers.Serializer):
     code = serializers.CharField(read_only=True)
     detail = serializers.CharField(read_only=True)
+
+
+class ImageSourceSerializer(serializers.Serializer):
+    """One file of a rendition."""
+
+    rendition = serializers.CharField(help_text="Such as full or thumb.")
+    type = serializers.CharField(help_text="The media type.")
+    url = serializers.URLField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
 
 
 class ImageSerializer(serializers.ModelSerializer):
@@ -30,6 +42,11 @@ class ImageSerializer(serializers.ModelSerializer):
     )
     thumb = serializers.URLField(
         allow_null=True, read_only=True, help_text="The small rendition; null until the image is ready."
+    )
+    sources = ImageSourceSerializer(
+        many=True,
+        read_only=True,
+        help_text="Each rendition in each of its formats, best first, as <picture> takes them; empty until ready.",
     )
 
     class Meta:
@@ -46,6 +63,7 @@ class ImageSerializer(serializers.ModelSerializer):
             "original",
             "full",
             "thumb",
+            "sources",
         )
         read_only_fields = fields
 
@@ -58,6 +76,7 @@ class ImageWriter:
 
     def __init__(self, request: Request | None) -> None:
         self.origin = request.build_absolute_uri("/").removesuffix("/") if request else ""
+        self.media = self._absolute(default_storage.url(""))  # names of our making need no escaping
         self.shows_original = request is not None and is_staff_with(request.user, "view", ProductImage)
 
     def write(self, image: ProductImage) -> dict[str, Any]:
@@ -73,14 +92,33 @@ class ImageWriter:
         }
         if self.shows_original:
             data["original"] = self._absolute(reverse("image-original", args=[image.product_id, image.pk]))
-        return data | {name: self._rendition(image, name) for name in ("full", "thumb")}
-
-    def _rendition(self, image: ProductImage, name: str) -> str | None:
-        made = image.renditions.get(name)
-        return self._absolute(default_storage.url(made["file"])) if made else None
+        for name in ("full", "thumb"):
+            made = image.renditions.get(name)
+            data[name] = f"{self.media}{made['file']}" if made else None
+        data["sources"] = [
+            {
+                "rendition": name,
+                "type": TYPES[file.rpartition(".")[2]],
+                "url": f"{self.media}{file}",
+                "width": made["width"],
+                "height": made["height"],
+            }
+            for name, made in sorted(image.renditions.items(), key=_smallness)
+            for file in sorted([made["file"], *made.get("others", [])], key=_preference)
+        ]
+        return data
 
     def _absolute(self, url: str) -> str:
         return f"{self.origin}{url}" if url.startswith("/") else url
+
+
+def _smallness(item: tuple[str, dict[str, Any]]) -> int:
+    return -int(item[1]["width"] * item[1]["height"])
+
+
+def _preference(file: str) -> int:
+    extension = file.rpartition(".")[2]
+    return BEST_FIRST.index(extension) if extension in BEST_FIRST else len(BEST_FIRST)
 
 
 class ImageUploadSerializer(serializers.Serializer):

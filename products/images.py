@@ -138,7 +138,7 @@ def process(image_id: int) -> None:
         return
     try:
         with default_storage.open(image.original) as file:
-            result = renditions.make(file, boxes=settings.IMAGE_RENDITIONS, max_pixels=settings.IMAGE_MAX_PIXELS)
+            result = renditions.make(file, plan=settings.IMAGE_RENDITIONS, max_pixels=settings.IMAGE_MAX_PIXELS)
     except FileNotFoundError:
         _fail(image.pk, "file-missing", "The uploaded file is gone. Upload the picture again.")
     except renditions.BadPicture as error:
@@ -173,11 +173,7 @@ def _fail(image_id: int, code: str, detail: str) -> None:
 
 def _publish(image: ProductImage, result: renditions.Result) -> None:
     """Write the renditions, then say so in the row; where that went meanwhile, take them away again."""
-    described = {}
-    for name, rendition in result.renditions.items():
-        file = image_files.rendition_name(image.original, name)
-        image_files.write(file, [rendition.data])
-        described[name] = {"file": file, "width": rendition.width, "height": rendition.height}
+    described = image_files.write_renditions(image.original, result)
     ready = _pending(image.pk).update(
         status=ProductImage.Status.READY,
         renditions=described,
@@ -185,7 +181,7 @@ def _publish(image: ProductImage, result: renditions.Result) -> None:
         height=result.header.height,
     )
     if not ready and not ProductImage.objects.filter(pk=image.pk).exists():
-        image_files.remove(file_names(image))
+        image_files.remove(image_files.possible(image))
 
 
 def sweep() -> int:
@@ -231,20 +227,9 @@ def remove(*, image: ProductImage) -> None:
 
 def forget(image: ProductImage) -> None:
     """Remove the files of a row that is being deleted, once that is committed."""
-    names = file_names(image)
+    names = image_files.possible(image)
     transaction.on_commit(lambda: remove_files(names), robust=True)
 
 
 def remove_files(names: Iterable[str]) -> None:
     image_files.remove(names)
-
-
-def file_names(image: ProductImage) -> list[str]:
-    """Every file that the image has or may have by now, whatever this instance knows of its renditions."""
-    expected = {image_files.rendition_name(image.original, name) for name in settings.IMAGE_RENDITIONS}
-    return [image.original, *sorted({*made_files(image)[1:], *expected})]
-
-
-def made_files(image: ProductImage) -> list[str]:
-    """The files that the row names: the original, and the renditions that were made of it."""
-    return [image.original, *(made["file"] for made in image.renditions.values())]

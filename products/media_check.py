@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from products import image_files, images
+from products import image_files
 from products.models import ProductImage
 
 # A file has no row yet while an upload is under way, and its row no name for it while renditions are made.
@@ -41,7 +41,7 @@ def _owned(names: Iterable[str]) -> set[str]:
 
 def _files(image: ProductImage) -> list[str]:
     """The files that an image may have: one that waits may have what an attempt left, which the next replaces."""
-    return images.file_names(image) if image.status == ProductImage.Status.PENDING else images.made_files(image)
+    return image_files.possible(image) if image.status == ProductImage.Status.PENDING else image_files.made(image)
 
 
 def remove(names: Sequence[str]) -> list[str]:
@@ -60,8 +60,8 @@ def missing() -> Iterator[tuple[int, list[Missing]]]:
 
 
 def _gaps(image: ProductImage) -> list[Missing]:
-    if all(image_files.exists(name) for name in images.made_files(image)):
+    if all(image_files.exists(name) for name in image_files.made(image)):
         return []
     now = ProductImage.objects.filter(pk=image.pk).first()  # it may have gone or changed since the batch was read
-    names = images.made_files(now) if now else []
+    names = image_files.made(now) if now else []
     return [Missing(image.pk, image.product_id, name) for name in names if not image_files.exists(name)]

@@ -153,7 +153,8 @@ class ProductImage(models.Model):
     # Of the original, as oriented.
     width = models.PositiveIntegerField(editable=False)
     height = models.PositiveIntegerField(editable=False)
-    # {"full": {"file": storage name, "width": px, "height": px}, ...}; empty until ready.
+    # {"full": {"file": storage name, "width": px, "height": px, "others": [storage names, one for each
+    # other format]}, ...}; empty until ready. Rows from before there were others have none.
     renditions = models.JSONField(default=dict, editable=False)
     attempts = models.PositiveSmallIntegerField(default=0, editable=False)
     claimed_at = models.DateTimeField(null=True, editable=False)

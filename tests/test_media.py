@@ -27,6 +27,8 @@ def test_renditions_are_served_for_long_and_nothing_else_is(api: APIClient) -> N
     assert fetch(api, full, if_none_match=answer["ETag"]).status_code == 304
     assert api.head(full).status_code == 200
     assert api.post(full).status_code == 405
+    for other in image.renditions["full"]["others"]:
+        assert api.get(f"/media/{other}")["Content-Type"] == "image/webp"
     for guess in (
         image.original,
         image.original + ".part",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from products import images, media_check
+from products import image_files, images, media_check
 from products.models import Product, ProductImage
 from tests.products import pictures
 from tests.products.pictures import add
@@ -124,14 +124,14 @@ def test_an_image_removed_meanwhile_is_not_missed(
     product: Product, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     image = add(product)
-    made_files = images.made_files
+    made = image_files.made
 
     def removed_meanwhile(read: ProductImage) -> list[str]:
         with django_capture_on_commit_callbacks(execute=True):
             ProductImage.objects.filter(pk=image.pk).delete()
-        return made_files(read)
+        return made(read)
 
-    monkeypatch.setattr(images, "made_files", removed_meanwhile)
+    monkeypatch.setattr(image_files, "made", removed_meanwhile)
     monkeypatch.setattr(media_check, "strays", lambda: iter(()))
     assert check_media()[-1] == "0 files and 1 images agree."
 

@@ -15,7 +15,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 from rest_framework.test import APIClient
 
-from products import images
+from products import image_files, images
 from products.models import Product, ProductImage
 from tests import factories
 from tests.products import pictures
@@ -49,7 +49,7 @@ def outcome(staff: APIClient, product: Product, data: bytes, name: str = "photo.
     assert answer.status_code == 201, answer.content
     images.process(answer.json()["id"])
     image = ProductImage.objects.get(pk=answer.json()["id"])
-    stored = {image.original, *(made["file"] for made in image.renditions.values())}
+    stored = set(image_files.made(image))
     assert set(pictures.files()) == stored
     if image.status == "failed":
         assert stored == {image.original}
@@ -57,7 +57,7 @@ def outcome(staff: APIClient, product: Product, data: bytes, name: str = "photo.
         assert image.error_detail.endswith(".")
     else:
         assert image.status == "ready"
-        assert len(stored) == 3
+        assert len(stored) == (3 if image.format == "WEBP" else 5)
     return image.status
 
 
@@ -68,7 +68,7 @@ def raw(staff: APIClient, product: Product, body: Any, content_type: str = "mult
 
 def remove(product: Product) -> None:
     for image in ProductImage.objects.filter(product=product):
-        images.remove_files(images.file_names(image))
+        images.remove_files(image_files.possible(image))
         image.delete()
 
 
@@ -181,8 +181,8 @@ def test_a_polyglot_leaves_nothing_of_itself_in_the_renditions(
     assert outcome(staff, product, SOUND[format] + payload, "photo.html") == "ready"
     image = ProductImage.objects.get()
     assert image.original.endswith(f".{EXTENSIONS[format]}")
-    for made in image.renditions.values():
-        assert payload[:20] not in (settings.MEDIA_ROOT / made["file"]).read_bytes()
+    for rendition in set(image_files.made(image)) - {image.original}:
+        assert payload[:20] not in (settings.MEDIA_ROOT / rendition).read_bytes()
 
 
 @pytest.mark.parametrize("format", ["GIF", "WEBP", "PNG"])

@@ -37,6 +37,7 @@ def test_an_upload_becomes_two_renditions(staff: APIClient, api: APIClient, prod
         "original": original,
         "full": None,
         "thumb": None,
+        "sources": [],
     }
 
     images.process(image["id"])
@@ -47,7 +48,39 @@ def test_an_upload_becomes_two_renditions(staff: APIClient, api: APIClient, prod
     sizes = {name: pictures.opened(fetch(api, ready[name]).content).size for name in ("full", "thumb")}
     assert sizes == {"full": (500, 375), "thumb": (100, 75)}
     name = ready["full"].removeprefix("http://testserver/media/").removesuffix("-full.jpg")
-    assert pictures.files() == [f"{name}-full.jpg", f"{name}-thumb.jpg", f"{name}.jpg"]
+    made = [f"{name}-{rendition}.{format}" for rendition in ("full", "thumb") for format in ("jpg", "webp")]
+    assert pictures.files() == [*made, f"{name}.jpg"]
+
+
+def test_the_sources_are_ready_for_a_picture_element(api: APIClient, product: Product, settings: Any) -> None:
+    settings.IMAGE_RENDITIONS = {
+        name: {**wanted, "formats": ["WEBP", "AVIF"]} for name, wanted in settings.IMAGE_RENDITIONS.items()
+    }
+    sources = api.get(path(add(product, 600))).json()["sources"]
+    assert [(source["rendition"], source["type"]) for source in sources] == [
+        (rendition, f"image/{type}") for rendition in ("full", "thumb") for type in ("avif", "webp", "jpeg")
+    ]
+    for source in sources:
+        answer = fetch(api, source["url"])
+        assert (answer.status_code, answer["Content-Type"]) == (200, source["type"])
+        assert pictures.opened(answer.content).size == (source["width"], source["height"])
+
+
+def test_a_format_is_offered_once(api: APIClient, product: Product) -> None:
+    image, _ = images.add(
+        product_id=product.pk, file=pictures.upload(pictures.encoded(pictures.photograph(60, 40), "WEBP"))
+    )
+    images.process(image.pk)
+    shown = api.get(path(image)).json()
+    assert [source["url"] for source in shown["sources"]] == [shown["full"], shown["thumb"]]
+
+
+def test_a_row_from_before_there_were_other_formats(api: APIClient, product: Product) -> None:
+    image = add(product)
+    old = {name: {key: made[key] for key in ("file", "width", "height")} for name, made in image.renditions.items()}
+    ProductImage.objects.filter(pk=image.pk).update(renditions=old)
+    shown = api.get(path(image)).json()
+    assert [source["url"] for source in shown["sources"]] == [shown["full"], shown["thumb"]]
 
 
 def test_the_same_bytes_again_give_the_image_that_exists(staff: APIClient, product: Product) -> None:
@@ -237,7 +270,7 @@ def test_deleting_an_image_removes_its_files_after_the_commit(
     image, other = add(product), add(product, 61)
     with django_capture_on_commit_callbacks() as committed:
         assert staff.delete(path(image)).status_code == 204
-        assert len(pictures.files()) == 6
+        assert len(pictures.files()) == 10
     for callback in committed:
         callback()
     assert {Path(name).name.split("-")[0].split(".")[0] for name in pictures.files()} == {Path(other.original).stem}

@@ -4,7 +4,7 @@ import io
 from typing import Any
 
 import pytest
-from PIL import Image, ImageChops, ImageCms, ImageStat
+from PIL import Image, ImageChops, ImageCms, ImageStat, JpegImagePlugin
 
 from products import renditions
 from tests.products import pictures
@@ -14,7 +14,8 @@ RED, BLUE = (220, 30, 20), (20, 40, 210)
 
 
 def make(data: bytes, boxes: dict[str, tuple[int, int]] = BOXES) -> dict[str, Image.Image]:
-    result = renditions.make(io.BytesIO(data), boxes=boxes, max_pixels=50_000_000)
+    plan: dict[str, renditions.Wanted] = {name: {"box": box, "formats": ()} for name, box in boxes.items()}
+    result = renditions.make(io.BytesIO(data), plan=plan, max_pixels=50_000_000)
     return {name: pictures.opened(made.data) for name, made in result.renditions.items()}
 
 
@@ -203,3 +204,40 @@ def test_a_photograph_with_a_second_picture_in_it_is_a_jpeg() -> None:
     data = pictures.encoded(halves(), "MPO", save_all=True, append_images=[halves(300, 200)])
     assert renditions.inspect(io.BytesIO(data), max_pixels=10**7) == renditions.Header("JPEG", 900, 600)
     assert make(data)["full"].size == (500, 333)
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "GIF", "AVIF"])
+def test_other_formats_show_the_same(format: str) -> None:
+    data = pictures.encoded(halves(), format)
+    plan: dict[str, renditions.Wanted] = {"full": {"box": (500, 500), "formats": ["WEBP", "AVIF"]}}
+    full = renditions.make(io.BytesIO(data), plan=plan, max_pixels=50_000_000).renditions["full"]
+    assert set(full.others) == {"WEBP", "AVIF"} - {format}
+    for name, other in full.others.items():
+        image = pictures.opened(other)
+        assert (image.format, image.size) == (name, (full.width, full.height))
+        assert looks(image, (0.2, 0.5), RED)
+        assert looks(image, (0.8, 0.5), BLUE)
+
+
+def test_a_picture_is_decoded_once_for_all_its_renditions_and_formats(monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded = []
+    load = JpegImagePlugin.JpegImageFile.load
+
+    def counted(image: JpegImagePlugin.JpegImageFile) -> Any:
+        decoded.extend([image.size] if image.tile else [])
+        return load(image)
+
+    monkeypatch.setattr(JpegImagePlugin.JpegImageFile, "load", counted)
+    plan: dict[str, renditions.Wanted] = {
+        name: {"box": box, "formats": ["WEBP", "AVIF"]} for name, box in BOXES.items()
+    }
+    renditions.make(io.BytesIO(pictures.jpeg(4000, 3000)), plan=plan, max_pixels=50_000_000)
+    assert decoded == [(1000, 750)]
+
+
+@pytest.mark.parametrize("size", [(4000, 3000), (3999, 2999), (501, 499), (80, 60), (9000, 1)])
+def test_the_size_of_a_rendition_is_known_beforehand(size: tuple[int, int]) -> None:
+    made = make(pictures.encoded(Image.new("RGB", size, RED)))
+    assert {name: image.size for name, image in made.items()} == {
+        name: renditions.fitted(size, box) for name, box in BOXES.items()
+    }

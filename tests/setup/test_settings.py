@@ -62,6 +62,14 @@ def test_the_samples_values_are_the_defaults(tmp_path: Path) -> None:
     assert plain.stdout == sample.stdout
 
 
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [("webp", ["WEBP"]), ("AVIF, webp", ["AVIF", "WEBP"]), ("webp,webp", ["WEBP"]), ("none", [])],
+)
+def test_formats_of_pictures(raw: str, expected: list[str]) -> None:
+    assert environment.image_formats(raw) == expected
+
+
 def test_no_secret_is_in_the_sample() -> None:
     for name in ("SECRET_KEY", "JWT_SIGNING_KEY", "MYSQL_PASSWORD", "REDIS_PASSWORD", "EMAIL_HOST_PASSWORD"):
         assert f"\n{name}=\n" in SAMPLE.read_text()
@@ -105,6 +113,8 @@ def test_the_process_wins_over_the_file_and_empty_counts_as_unset(
         (environment.rate, "20/fortnight"),
         (environment.rate, "0/min"),
         (environment.rate, "often"),
+        (environment.image_formats, "webp,bmp"),
+        (environment.image_formats, "none,webp"),
     ],
 )
 def test_a_bad_value_names_the_setting_and_the_place(tmp_path: Path, cast: Any, bad: str) -> None:

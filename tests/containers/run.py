@@ -51,7 +51,7 @@ def main() -> int:
         return 0
     except Failed as failed:
         say(f"FAILED: {failed}")
-        say(compose("logs", "--tail", "30", check=False))
+        say(compose("logs", "--no-color", "--tail", "30", check=False))
         return 1
     finally:
         step("down", "docker compose down --volumes", lambda: compose("down", "--volumes", "--timeout", "20"))

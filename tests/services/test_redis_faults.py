@@ -1,6 +1,5 @@
 """Redis goes away while customers buy."""
 
-import signal
 from collections.abc import Callable
 
 import pytest
@@ -13,7 +12,7 @@ from tests.setup.service import wait_for
 pytestmark = pytest.mark.xdist_group("faults")
 
 
-@pytest.mark.parametrize("fault", ["stop", "kill", "hang"])
+@pytest.mark.parametrize("fault", ["stop", "kill"])
 def test_the_shop_goes_on_and_its_jobs_are_done_when_redis_is_back(
     stack: Stack, fault: str, record_property: Callable[[str, object], None]
 ) -> None:
@@ -22,12 +21,7 @@ def test_the_shop_goes_on_and_its_jobs_are_done_when_redis_is_back(
     customer = f"newcomer-{fault}"
     with shopping(stack) as shop:
         shop.wait_for_orders(20)
-        process = stack.redis.process
-        assert process is not None
-        if fault == "hang":
-            process.send_signal(signal.SIGSTOP)
-        else:
-            getattr(stack.redis, fault)()
+        getattr(stack.redis, fault)()
         try:
             answer = stack.request("GET", "/health/ready/")
             assert answer.status_code == 200
@@ -38,10 +32,7 @@ def test_the_shop_goes_on_and_its_jobs_are_done_when_redis_is_back(
             stack.register(customer)
             assert not mails_to(stack, customer)
         finally:
-            if fault == "hang":
-                process.send_signal(signal.SIGCONT)
-            else:
-                stack.redis.start()
+            stack.redis.start()
         path = f"/products/{product}/images/{image}/"
         wait_for(lambda: stack.request("GET", path, token=token).json()["status"] == "ready", seconds=60, every=0.5)
         wait_for(lambda: mails_to(stack, customer), seconds=60, every=0.5)

@@ -70,7 +70,7 @@ class TestRebuilding:
         before = {image.pk: image.renditions for image in (gone, broken)}
         kept = set(pictures.files()) - set(image_files.made(sound))
         want(settings, (300, 300))
-        with pytest.raises(CommandError, match="^2 images keep the renditions that they had; 1 were"):
+        with pytest.raises(CommandError, match=r"^2 images keep the renditions that they had; 1 were"):
             rebuild_images()
         for image in (gone, broken):
             image.refresh_from_db()

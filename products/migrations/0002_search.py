@@ -15,6 +15,6 @@ def remove_index(apps, schema_editor):
 class Migration(migrations.Migration):
 
     atomic = False  # MySQL cannot take a changed table back
-    dependencies = [("products", "0002_image_original")]
+    dependencies = [("products", "0001_initial")]
 
     operations = [migrations.RunPython(add_index, remove_index)]

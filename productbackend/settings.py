@@ -250,7 +250,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "productbackend.api.renderers.Negotiation",
     "DEFAULT_PAGINATION_CLASS": "productbackend.api.pagination.KeysetPagination",
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_FILTER_BACKENDS": ["productbackend.api.filters.FilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "productbackend.api.schema.Schema",
     "DEFAULT_THROTTLE_RATES": {
         "register": env("THROTTLE_REGISTER", "30/hour", environment.rate),

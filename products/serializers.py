@@ -66,6 +66,17 @@ class RatingField(serializers.FloatField):
         return value
 
 
+class ProductListSerializer(serializers.ListSerializer):
+    """Finds the names of all rows' categories in one query."""
+
+    def to_representation(self, data: Any) -> Any:
+        rows = list(data)
+        ids = {product.category_id for product in rows}
+        names = dict(Category.objects.filter(pk__in=ids).order_by().values_list("pk", "name"))
+        self._context = {**self.context, "category_names": names}  # as the child reads it
+        return super().to_representation(rows)
+
+
 class ProductSerializer(serializers.ModelSerializer):
     slug = SlugField(max_length=220, validators=[UniqueValidator(Product.objects.all())])
     sku = serializers.CharField(
@@ -89,6 +100,7 @@ class ProductSerializer(serializers.ModelSerializer):
             "id", "name", "slug", "sku", "brand", "description", "category", "category_name", "price", "currency",
             "quantity", "rating", "is_active", "image", "images", "created_at", "updated_at",
         ]  # fmt: skip
+        list_serializer_class = ProductListSerializer
 
     @cached_property
     def image_writer(self) -> ImageWriter:
@@ -105,7 +117,7 @@ class ProductSerializer(serializers.ModelSerializer):
             "brand": instance.brand,
             "description": instance.description,
             "category": instance.category_id,
-            "category_name": instance.category.name if instance.category else None,
+            "category_name": self._category_name(instance),
             "price": f"{instance.price:.2f}",
             "currency": settings.CURRENCY,
             "quantity": instance.quantity,
@@ -116,6 +128,11 @@ class ProductSerializer(serializers.ModelSerializer):
             "created_at": _time(instance.created_at),
             "updated_at": _time(instance.updated_at),
         }
+
+    def _category_name(self, product: Product) -> str | None:
+        if "category_names" in self.context:
+            return self.context["category_names"].get(product.category_id)
+        return product.category.name if product.category else None
 
 
 def _time(moment: datetime) -> str:

@@ -5,9 +5,20 @@ from typing import Any
 import django_filters
 from django import forms
 from django.db.models import QuerySet
+from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import extend_schema_field
 
 from productbackend.fields import KEY_LENGTH, fold
+
+
+class FilterBackend(DjangoFilterBackend):
+    """django-filter's, which builds a form of all filters: left out where a request has none of them."""
+
+    def filter_queryset(self, request: Any, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
+        filterset = self.get_filterset_class(view, queryset)
+        if filterset is None or not filterset.base_filters.keys() & request.query_params.keys():
+            return queryset
+        return super().filter_queryset(request, queryset, view)
 
 
 class StrictBooleanField(forms.Field):

@@ -141,17 +141,14 @@ def page_paths(web: Web) -> dict[str, str]:
 
 def behind(row: dict[str, Any], ordering: str, field: str) -> str:
     """The page that begins behind this row."""
-    from django.core import signing
-
-    from productbackend.api.pagination import CURSOR_SALT, JSONSerializer
+    from productbackend.api.pagination import write_cursor
     from products.models import Product
 
     column = "name_key" if field == "name" else field
     product = Product.objects.get(pk=row["id"])
     sign = "-" if ordering.startswith("-") else ""
     cursor = {"o": [sign + column, f"{sign}id"], "d": "n", "v": [getattr(product, column), product.pk]}
-    token = signing.dumps(cursor, salt=CURSOR_SALT, serializer=JSONSerializer)
-    return f"/products/?ordering={ordering}&cursor={token}"
+    return f"/products/?ordering={ordering}&cursor={write_cursor(cursor)}"
 
 
 def bare_sql(options: argparse.Namespace, database: str) -> dict[str, tuple[str, Callable[[], Any]]]:

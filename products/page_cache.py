@@ -26,6 +26,7 @@ from products.models import Product
 
 LIFE = 60  # seconds that a page is kept at most: the bound of what a lost move can do
 QUERY_MAX = 1_000  # characters; longer ones are not kept
+SHAPE = 1
 LOCK_LIFE = 5  # seconds after which a page's maker counts as lost
 WAIT_MAX, WAIT_STEP = 1.0, 0.01  # seconds
 
@@ -58,6 +59,8 @@ class Place:
 
 
 class Entry(NamedTuple):
+    """What is kept. Where this changes, `SHAPE` does: another version of the service may have filled the cache."""
+
     version: str
     stock: str  # with this, nothing at all was sold since
     by_stock: bool
@@ -89,7 +92,7 @@ def place(request: HttpRequest) -> Place | None:
     name = "\n".join([request.scheme or "", host, request.path, query])
     digest = hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
     by_stock = bool(values.keys() & STOCK_FILTERS) or "quantity" in values.get("ordering", "")
-    return Place(f"catalogue:page:{digest}", query, by_stock)
+    return Place(f"catalogue:page:{SHAPE}:{digest}", query, by_stock)
 
 
 def wants_json(accept: str) -> bool:

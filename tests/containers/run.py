@@ -251,7 +251,7 @@ def kill_and_heal(service: str) -> None:
 
     def is_back() -> bool:
         state = json.loads(docker("inspect", "--format", "{{json .State}}", container))
-        return state["Running"] and state["Pid"] not in (0, pid)
+        return state["Running"] and state["Pid"] not in (0, pid) and state["Health"]["Status"] == "healthy"
 
     def is_whole() -> bool:
         try:

@@ -2,11 +2,12 @@
 # Fills in what only the running container knows, and becomes nginx.
 set -eu
 
-# The engine's own name server, asked again and again: a scaled service moves.
-resolvers=$(awk '$1 == "nameserver" {print ($2 ~ /:/) ? "[" $2 "]" : $2}' /etc/resolv.conf | tr '\n' ' ')
+# The engine's own name server, asked again and again, for a scaled service moves. The first one alone, as
+# everything else takes it: nginx would ask all in turn, and those of the world outside know no service.
+resolver=$(awk '$1 == "nameserver" {print ($2 ~ /:/) ? "[" $2 "]" : $2; exit}' /etc/resolv.conf)
 # The other fields of an upload, and the boundaries between, may have as much as JSON.
 body=$((IMAGE_MAX_BYTES + 1000000))
 
-sed -e "s/@RESOLVERS@/$resolvers/" -e "s/@BODY@/$body/" -e "s/@PROXIES@/$NUM_PROXIES/" \
+sed -e "s/@RESOLVER@/$resolver/" -e "s/@BODY@/$body/" -e "s/@PROXIES@/$NUM_PROXIES/" \
     /etc/nginx/shop/shop.conf.template >/etc/nginx/conf.d/default.conf
 exec nginx -g 'daemon off;'

@@ -24,7 +24,7 @@ BASE_DIR = Path(__file__).resolve().parents[2]
 SHOP = "http://127.0.0.1"
 PROJECT = "productbackend-test"
 PASSWORD = secrets.token_urlsafe(12)
-SERVICES = ("db", "redis", "web", "worker", "beat", "proxy")
+SERVICES = ("db", "redis", "web", "worker", "images", "beat", "proxy")
 HEALED_WITHIN = 180  # seconds
 
 
@@ -251,7 +251,7 @@ def kill_and_heal(service: str) -> None:
 
     def is_back() -> bool:
         state = json.loads(docker("inspect", "--format", "{{json .State}}", container))
-        return state["Running"] and state["Pid"] not in (0, pid)
+        return state["Running"] and state["Pid"] not in (0, pid) and state["Health"]["Status"] == "healthy"
 
     def is_whole() -> bool:
         try:

@@ -46,9 +46,9 @@ def test_a_worker_killed_in_the_middle_of_an_image_loses_none(
         return {str(state): int(count) for state, count in rows}
 
     wait_for(lambda: states().get("claimed"), seconds=30, every=0.01)
-    stack.kill("worker")
+    stack.kill("images")
     before = states()
-    stack.run("worker")
+    stack.run("images")
     assert before["claimed"]
     wait_for(lambda: states().keys() == {"ready"}, seconds=90, every=0.5)
     after = states()

@@ -77,7 +77,7 @@ class Service:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        wait_for(self.is_ready, seconds=60)
+        wait_for(self.is_ready, seconds=150)  # a busy machine takes its time
         return self
 
     def is_ready(self) -> bool:

@@ -58,7 +58,8 @@ def test_a_worker_killed_in_the_middle_of_an_image_loses_none(
     assert len(rows) == len(ids)
     for (original,) in rows:
         path = stack.folder / "data" / "media" / original
-        assert beside(path) == sorted([path.name, f"{path.stem}-full.jpg", f"{path.stem}-thumb.jpg"])
+        made = [f"{path.stem}-{name}.{format}" for name in ("full", "thumb") for format in ("jpg", "webp")]
+        assert beside(path) == sorted([path.name, *made])
 
 
 def beside(path: Path) -> list[str]:

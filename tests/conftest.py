@@ -4,10 +4,19 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.contenttypes.models import ContentType
 from django.core.cache import cache
+from django.db.models.signals import post_migrate
+from django.dispatch import receiver
 from rest_framework.test import APIClient
 
 from tests import factories
+
+
+@receiver(post_migrate)
+def forget_content_types(**kwargs: Any) -> None:
+    """A test that commits is followed by a flush, which makes the content types anew, under other ids."""
+    ContentType.objects.clear_cache()
 
 
 @pytest.fixture(autouse=True)

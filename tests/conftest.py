@@ -20,12 +20,12 @@ def permissions_are_there(request: pytest.FixtureRequest) -> None:
     if request.node.get_closest_marker("django_db") is None:
         return
     request.getfixturevalue("db")
-    known = ContentType.objects.get_for_model(Permission)
-    if Permission.objects.filter(content_type_id=known.pk).exists():
-        return
     ContentType.objects.clear_cache()
-    for app in apps.get_app_configs():
-        create_permissions(app, verbosity=0)
+    models = len([model for model in apps.get_models() if model._meta.managed])
+    if ContentType.objects.count() < models or Permission.objects.count() < models * 4:
+        for app in apps.get_app_configs():
+            create_permissions(app, verbosity=0)
+        ContentType.objects.clear_cache()
 
 
 @pytest.fixture(autouse=True)

@@ -49,12 +49,22 @@ def test_control_without_the_lock_of_the_cart_clicks_collide(monkeypatch: pytest
     assert Order.objects.count() == 1
 
 
-@pytest.mark.parametrize("locked", [True, False], ids=["as it is", "without the lock of the cart"])
-def test_one_key_and_20_requests_at_once(monkeypatch: pytest.MonkeyPatch, locked: bool) -> None:
-    monkeypatch.setattr(checkout, "_locked_cart", paused(checkout._locked_cart if locked else unlocked))
+def test_one_key_and_20_requests_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkout, "_locked_cart", paused(checkout._locked_cart))
     placed = click_20_times(IdempotencyKey("key", "the request"))
     assert Counter(outcome.replayed for outcome in placed) == {False: 1, True: 19}
     assert len({outcome.order.number for outcome in placed}) == 1
+    assert [(balance.quantity, balance.recorded) for balance in ledger.balances()] == [(99, 99)]
+
+
+def test_without_the_lock_of_the_cart_one_key_is_still_one_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The unique key holds by itself; what the lock adds is that no request meets a cart just emptied by another."""
+    monkeypatch.setattr(checkout, "_locked_cart", paused(unlocked))
+    outcomes = click_20_times(IdempotencyKey("key", "the request"))
+    assert set(codes(outcomes)) <= {"Placed", "empty-cart"}
+    placed = [outcome for outcome in outcomes if isinstance(outcome, Placed)]
+    assert [outcome.replayed for outcome in placed].count(False) == 1
+    assert {outcome.order.number for outcome in placed} == {Order.objects.get().number}
     assert [(balance.quantity, balance.recorded) for balance in ledger.balances()] == [(99, 99)]
 
 

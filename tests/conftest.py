@@ -4,28 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.apps import apps
-from django.contrib.auth.management import create_permissions
-from django.contrib.auth.models import Permission
-from django.contrib.contenttypes.models import ContentType
 from django.core.cache import cache
 from rest_framework.test import APIClient
 
 from tests import factories
-
-
-@pytest.fixture(autouse=True)
-def permissions_are_there(request: pytest.FixtureRequest) -> None:
-    """A test that commits is followed by a flush; whatever became of content types after it, here they are."""
-    if request.node.get_closest_marker("django_db") is None:
-        return
-    request.getfixturevalue("db")
-    ContentType.objects.clear_cache()
-    models = len([model for model in apps.get_models() if model._meta.managed])
-    if ContentType.objects.count() < models or Permission.objects.count() < models * 4:
-        for app in apps.get_app_configs():
-            create_permissions(app, verbosity=0)
-        ContentType.objects.clear_cache()
 
 
 @pytest.fixture(autouse=True)

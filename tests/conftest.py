@@ -23,6 +23,13 @@ def static_files_as_they_are(settings: Any) -> None:
     settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
 
 
+@pytest.fixture(autouse=True)
+def passwords_cost_little(request: pytest.FixtureRequest, settings: Any) -> None:
+    """Who signs in to something else waits for no Argon2; what is about passwords has it."""
+    if request.node.get_closest_marker("real_passwords") is None:
+        settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
+
+
 @pytest.fixture
 def api() -> APIClient:
     """A client that has not signed in. It answers 500 as a real server does, in place of raising."""

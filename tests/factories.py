@@ -1,22 +1,22 @@
 """Rows that tests start from, made as the shop makes them."""
 
+from functools import cache
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import get_hasher, make_password
 
 from products.models import Category, Product
 
 PASSWORD = "correct horse battery"
-_hash = ""
+_hash = cache(make_password)
 
 
 def user(username: str = "carla", **fields: Any) -> Any:
     """An account whose password is `PASSWORD`; hashed once for all, since hashing is slow on purpose."""
-    global _hash
-    _hash = _hash or make_password(PASSWORD)
     fields.setdefault("email", f"{username}@example.com")
-    return get_user_model().objects.create(username=username, password=_hash, **fields)
+    hashed = _hash(PASSWORD, hasher=get_hasher().algorithm)
+    return get_user_model().objects.create(username=username, password=hashed, **fields)
 
 
 def category(name: str = "Shoes", **fields: Any) -> Category:

@@ -206,6 +206,7 @@ def test_guessing_names_by_registering_is_throttled(api: APIClient, settings: An
     assert answers == [400] * ALLOWED + [429] * 5
 
 
+@pytest.mark.real_passwords
 def test_a_known_name_takes_as_long_as_an_unknown(api: APIClient) -> None:
     factories.user("carla")
     factories.user("gone", is_active=False)

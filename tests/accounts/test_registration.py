@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 from outbox.models import Mail
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.real_passwords]
 
 BODY = {
     "username": "carla",

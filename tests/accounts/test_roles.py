@@ -48,8 +48,6 @@ def groups(db: Any) -> Any:
 @pytest.fixture
 def world(groups: Any, settings: Any, tmp_path: Path) -> World:
     settings.MEDIA_ROOT = tmp_path
-    # The table sets and checks a hundred passwords; what guards them is tested elsewhere.
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     return World()
 
 

@@ -8,7 +8,7 @@ from rest_framework.test import APIClient
 
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.real_passwords]
 
 
 def sign_in(api: APIClient, name: str = "carla", password: str = factories.PASSWORD) -> Any:

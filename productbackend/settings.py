@@ -145,7 +145,7 @@ if REDIS_HOST:
     # Two of the server's numbered databases: the queue in this one, the cache in the next.
     REDIS_DATABASE = env("REDIS_DATABASE", 0, environment.whole(0, 99))
     CACHE: dict[str, Any] = {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "productbackend.redis_cache.RedisCache",
         "LOCATION": f"{REDIS_URL}/{REDIS_DATABASE + 1}",
         "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
     }

@@ -197,6 +197,6 @@ def test_mysql_and_redis_are_one_setting_away() -> None:
     )
     assert answer.stdout.split() == [
         "django.db.backends.mysql",
-        "django.core.cache.backends.redis.RedisCache",
+        "productbackend.redis_cache.RedisCache",
         "redis://:p%40ss%2Fword@queue:6379/0",
     ]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from django.db import Error, connections
+from django.db import Error, connection, connections
 
 from carts.models import Cart, CartItem
 from productbackend.errors import DomainError
@@ -15,8 +15,6 @@ from tests import factories
 
 # As long as a thread needs to come between another's check and its write.
 GAP = 0.003
-# More than the threads of the web processes here, and fewer than the connections that a server takes.
-THREADS_MAX = 60
 
 Call = Callable[[], Any]
 
@@ -32,17 +30,18 @@ def outcome(call: Call) -> Any:
 
 
 def at_once(calls: Sequence[Call]) -> list[Any]:
-    """The outcomes of the calls, started together; beyond THREADS_MAX the next one starts as one ends."""
-    together = threading.Barrier(min(len(calls), THREADS_MAX))
+    """The outcomes of the calls, all started at one moment, each with its connection open already."""
+    together = threading.Barrier(len(calls))
+    one_by_one = threading.Lock()  # 200 greetings at one moment are more than a server listens to
 
-    def run(numbered: tuple[int, Call]) -> Any:
-        number, call = numbered
-        if number < together.parties:
-            together.wait(timeout=30)
+    def run(call: Call) -> Any:
+        with one_by_one:
+            connection.ensure_connection()
+        together.wait(timeout=60)
         return outcome(call)
 
-    with ThreadPoolExecutor(together.parties) as pool:
-        return list(pool.map(run, enumerate(calls)))
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
 
 
 def paused(function: Callable[..., Any], seconds: float = GAP) -> Callable[..., Any]:

@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import MySQLdb
 import redis
@@ -22,6 +23,7 @@ import redis
 from tests.services.servers import Database, Missing, Redis, mysql_answers, redis_answers
 
 WORKERS_MAX = 4
+CONNECTIONS = 1000  # for 200 buyers at once, while the server still closes those of the 200 before
 # More than one core's worth, for the tests of faults mostly wait.
 WORKERS = min(WORKERS_MAX, max(2, os.cpu_count() or 1))
 
@@ -50,7 +52,9 @@ def database() -> Iterator[dict[str, str]]:
         with MySQLdb.connect(host=host, port=port, user=user, password=password) as connection:
             version = connection.get_server_info()
         print(f"Database: {version} at {host}:{port}", flush=True)
-        cleanup.callback(_drop, name, host=host, port=port, user=user, password=password)
+        server: dict[str, Any] = {"host": host, "port": port, "user": user, "password": password}
+        cleanup.enter_context(_room_for_200_buyers(server))
+        cleanup.callback(_drop, name, **server)
         yield {
             "TEST_MYSQL_HOST": host,
             "TEST_MYSQL_PORT": str(port),
@@ -76,6 +80,22 @@ def _private_database(cleanup: ExitStack) -> tuple[str, int, str, str]:
     cleanup.callback(server.stop)
     server.start()
     return "127.0.0.1", server.port, server.user, ""
+
+
+@contextmanager
+def _room_for_200_buyers(server: dict[str, Any]) -> Iterator[None]:
+    """MariaDB takes 151 connections, where nobody says otherwise."""
+    with MySQLdb.connect(**server) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT @@GLOBAL.max_connections")
+        [(before,)] = cursor.fetchall()
+        if before < CONNECTIONS:
+            cursor.execute("SET GLOBAL max_connections = %s", [CONNECTIONS])
+    try:
+        yield
+    finally:
+        if before < CONNECTIONS:
+            with MySQLdb.connect(**server) as connection, connection.cursor() as cursor:
+                cursor.execute("SET GLOBAL max_connections = %s", [before])
 
 
 def _drop(name: str, **server: str | int) -> None:

@@ -122,7 +122,7 @@ class Database(Server):
             "--bind-address=127.0.0.1",
             f"--socket={self.folder / 'mysqld.sock'}",
             f"--pid-file={self.folder / 'mysqld.pid'}",
-            "--max-connections=300",
+            "--max-connections=1000",
             *other,
         ]
 

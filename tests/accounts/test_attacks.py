@@ -175,7 +175,7 @@ def test_no_forged_link_confirms_an_address(api: APIClient) -> None:
     assert api.post("/email/confirm/", {"token": own}).status_code == 204
 
 
-GUESSES = 300  # as good as 10,000, which are only more of the same: each is a whole request, and tests are to be quick
+GUESSES = 300  # tests/services/test_guesses.py has the ten thousand
 ALLOWED = 3
 
 

@@ -139,6 +139,20 @@ class Stack:
                 self.run(name)
         wait_for(lambda: self.health().get("status") == "ok", seconds=30)
 
+    @contextmanager
+    def web_with(self, **settings: str) -> Iterator[None]:
+        """The web process with other settings, for a while."""
+        usual = self.environment
+        try:
+            self.environment = usual | settings
+            self.kill("web")
+            self.heal()
+            yield
+        finally:
+            self.environment = usual
+            self.kill("web")
+            self.heal()
+
     def health(self) -> dict[str, Any]:
         try:
             health: dict[str, Any] = requests.get(f"{self.url}/health/ready/", timeout=15).json()

@@ -27,6 +27,7 @@ DONE = OpenApiResponse(description="Done.")
 PAGE = {(200, "text/html"): OpenApiResponse(response=str, description="A page whose button does it.")}
 DONE_PAGE = {(200, "text/html"): OpenApiResponse(response=str, description="Done, as a page for a browser.")}
 THROTTLED = problem("throttled")
+BAD_TOKEN = problem("validation-error", "malformed", "invalid-token")
 
 
 def read(serializer: type[Serializer], request: Request) -> dict[str, Any]:
@@ -142,7 +143,7 @@ class AccountView(APIView):
         return tagged(request, Response(serializers.AccountSerializer(user_of(request)).data))
 
     @extend_schema(
-        operation_id="account_update",
+        operation_id="account_partial_update",
         summary="Change names, or ask for a new e-mail address",
         request=serializers.AccountChangeSerializer,
         responses={200: serializers.AccountSerializer, 429: THROTTLED},
@@ -212,7 +213,7 @@ class PasswordResetConfirmView(PageView):
         operation_id="password_reset_confirm",
         summary="Set a new password with what the mail brought",
         request=serializers.NewPasswordSerializer,
-        responses={204: DONE, **DONE_PAGE},
+        responses={204: DONE, **DONE_PAGE, 400: BAD_TOKEN},
     )
     def post(self, request: Request) -> Response:
         passwords.reset(**read(serializers.NewPasswordSerializer, request))
@@ -239,7 +240,7 @@ class EmailConfirmView(PageView):
         operation_id="email_confirm",
         summary="Confirm an e-mail address with the token of the mail",
         request=serializers.ConfirmationSerializer,
-        responses={204: DONE, **DONE_PAGE},
+        responses={204: DONE, **DONE_PAGE, 400: BAD_TOKEN},
     )
     def post(self, request: Request) -> Response:
         addresses.confirm(**read(serializers.ConfirmationSerializer, request))

@@ -64,11 +64,22 @@ COMPLETION: dict[str, Any] = {
 
 
 @extend_schema_view(
-    list=extend_schema(**READ, responses={200: CartSerializer(many=True), 304: schema.NOT_MODIFIED}),
-    retrieve=extend_schema(**READ, responses={200: CartSerializer, 304: schema.NOT_MODIFIED}),
-    create=extend_schema(request=None, responses={200: CartSerializer, 201: CartSerializer}),
-    update=extend_schema(**COMPLETION),
-    partial_update=extend_schema(**COMPLETION),
+    list=extend_schema(
+        **READ,
+        summary="List carts: one's own, or for staff all",
+        responses={200: CartSerializer(many=True), 304: schema.NOT_MODIFIED},
+    ),
+    retrieve=extend_schema(**READ, summary="Read a cart", responses={200: CartSerializer, 304: schema.NOT_MODIFIED}),
+    create=extend_schema(
+        summary="Get one's cart, or make it",
+        request=None,
+        responses={200: OpenApiResponse(CartSerializer, description="The cart that there is."), 201: CartSerializer},
+    ),
+    update=extend_schema(**COMPLETION, summary="Check the cart out by `completed`"),
+    partial_update=extend_schema(**COMPLETION, summary="Check the cart out by `completed`"),
+    destroy=extend_schema(
+        summary="Throw the cart away", responses={204: OpenApiResponse(description="It is gone, and its items.")}
+    ),
 )
 class CartViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet):
     """A user's one cart."""
@@ -117,7 +128,7 @@ class CartViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Destr
     def partial_update(self, request: Request, pk: str) -> Response:
         return self.update(request, pk, partial=True)
 
-    @extend_schema(**CHECKOUT, request=None, responses={201: OrderSerializer, **REFUSALS})
+    @extend_schema(**CHECKOUT, summary="Check the cart out", request=None, responses={201: OrderSerializer, **REFUSALS})
     @action(detail=True, methods=["post"])
     def checkout(self, request: Request, pk: str) -> Response:
         """Make an order of the cart: all of it or nothing."""
@@ -154,14 +165,36 @@ ITEM_REFUSAL: dict[int, Any] = {409: schema.problem("insufficient-stock")}
 
 
 @extend_schema_view(
-    list=extend_schema(**READ, responses={200: CartItemSerializer(many=True), 304: schema.NOT_MODIFIED}),
-    retrieve=extend_schema(**READ, responses={200: CartItemSerializer, 304: schema.NOT_MODIFIED}),
-    create=extend_schema(
-        request=NewItemSerializer, responses={200: CartItemSerializer, 201: CartItemSerializer, **ITEM_REFUSAL}
+    list=extend_schema(
+        **READ,
+        summary="List the items in one's cart, or for staff in all",
+        responses={200: CartItemSerializer(many=True), 304: schema.NOT_MODIFIED},
     ),
-    update=extend_schema(request=ItemQuantitySerializer, responses={200: CartItemSerializer, **ITEM_REFUSAL}),
-    partial_update=extend_schema(request=ItemQuantitySerializer, responses={200: CartItemSerializer, **ITEM_REFUSAL}),
-    destroy=extend_schema(responses={204: OpenApiResponse(description="Removed.")}),
+    retrieve=extend_schema(
+        **READ, summary="Read an item", responses={200: CartItemSerializer, 304: schema.NOT_MODIFIED}
+    ),
+    create=extend_schema(
+        summary="Put a product into one's cart",
+        request=NewItemSerializer,
+        responses={
+            200: OpenApiResponse(CartItemSerializer, description="It was in the cart: its item has more now."),
+            201: CartItemSerializer,
+            **ITEM_REFUSAL,
+        },
+    ),
+    update=extend_schema(
+        summary="Set an item's quantity",
+        request=ItemQuantitySerializer,
+        responses={200: CartItemSerializer, **ITEM_REFUSAL},
+    ),
+    partial_update=extend_schema(
+        summary="Change an item's quantity",
+        request=ItemQuantitySerializer,
+        responses={200: CartItemSerializer, **ITEM_REFUSAL},
+    ),
+    destroy=extend_schema(
+        summary="Take an item out of the cart", responses={204: OpenApiResponse(description="Removed.")}
+    ),
 )
 class CartItemViewSet(
     mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet

@@ -22,8 +22,12 @@ STEP: dict[str, Any] = {"request": None, "responses": {200: OrderSerializer, 409
 
 
 @extend_schema_view(
-    list=extend_schema(**READ, responses={200: OrderSerializer(many=True), 304: schema.NOT_MODIFIED}),
-    retrieve=extend_schema(**READ, responses={200: OrderSerializer, 304: schema.NOT_MODIFIED}),
+    list=extend_schema(
+        **READ,
+        summary="List orders: one's own, or for staff all",
+        responses={200: OrderSerializer(many=True), 304: schema.NOT_MODIFIED},
+    ),
+    retrieve=extend_schema(**READ, summary="Read an order", responses={200: OrderSerializer, 304: schema.NOT_MODIFIED}),
 )
 class OrderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
     """What was bought."""
@@ -50,7 +54,7 @@ class OrderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return conditional.tagged(request, super().retrieve(request, *args, **kwargs))
 
-    @extend_schema(**STEP)
+    @extend_schema(**STEP, summary="Cancel an order")
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, number: str) -> Response:
         """Cancel an order that is not fulfilled, and restock it. Asked again it answers alike and changes nothing."""
@@ -59,7 +63,7 @@ class OrderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
             self._require_staff(request)
         return self._step(request, lifecycle.cancel(order_id=order.pk, user=request.user))
 
-    @extend_schema(**STEP)
+    @extend_schema(**STEP, summary="Mark an order as fulfilled")
     @action(detail=True, methods=["post"])
     def fulfil(self, request: Request, number: str) -> Response:
         """Mark an order as sent. Staff alone."""

@@ -271,7 +271,6 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Product Backend",
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.1",
-    "DESCRIPTION": "The back end of a shop: catalogue, carts, checkout and accounts.",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SWAGGER_UI_DIST": "SIDECAR",
@@ -285,7 +284,7 @@ SPECTACULAR_SETTINGS = {
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "productbackend.api.schema.add_problems",
+        "productbackend.api.document.complete",
     ],
 }
 

@@ -8,7 +8,7 @@ from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.generics import GenericAPIView
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from productbackend.api.conditional import tagged
 from productbackend.api.parsers import JSONParser
 from productbackend.api.permissions import StaffWrites, is_staff_with
-from productbackend.api.schema import IF_NONE_MATCH, NOT_MODIFIED
+from productbackend.api.schema import IF_NONE_MATCH, NOT_MODIFIED, problem
 from productbackend.media import TYPES
 from products import images
 from products.image_serializers import (
@@ -66,13 +66,19 @@ class ImageView(GenericAPIView):
 @extend_schema_view(
     get=extend_schema(
         operation_id="images_list",
+        summary="List a product's images",
         parameters=[IF_NONE_MATCH],
         responses={200: ImageSerializer(many=True), 304: NOT_MODIFIED},
     ),
     post=extend_schema(
         operation_id="images_create",
+        summary="Upload an image",
         request={"multipart/form-data": ImageUploadSerializer},
-        responses={201: ImageSerializer, 200: ImageSerializer},
+        responses={
+            201: ImageSerializer,
+            200: OpenApiResponse(ImageSerializer, description="The same bytes are there already: the image they made."),
+            400: problem("validation-error", "malformed", "invalid-image"),
+        },
     ),
 )
 class ImageList(ImageView):
@@ -95,13 +101,21 @@ class ImageList(ImageView):
 @extend_schema_view(
     get=extend_schema(
         operation_id="images_retrieve",
+        summary="Read an image",
         parameters=[IF_NONE_MATCH],
         responses={200: ImageSerializer, 304: NOT_MODIFIED},
     ),
     patch=extend_schema(
-        operation_id="images_partial_update", request=ImageChangeSerializer, responses={200: ImageSerializer}
+        operation_id="images_partial_update",
+        summary="Change an image's text or position",
+        request=ImageChangeSerializer,
+        responses={200: ImageSerializer},
     ),
-    delete=extend_schema(operation_id="images_destroy", responses={204: None}),
+    delete=extend_schema(
+        operation_id="images_destroy",
+        summary="Delete an image and its files",
+        responses={204: OpenApiResponse(description="Deleted.")},
+    ),
 )
 class ImageDetail(ImageView):
     """One image. Its files go with it."""
@@ -126,7 +140,10 @@ class ImageOrder(ImageView):
     parser_classes = [JSONParser]
 
     @extend_schema(
-        operation_id="images_order", request=ImageOrderSerializer, responses={200: ImageSerializer(many=True)}
+        operation_id="images_order",
+        summary="Put all of a product's images in order",
+        request=ImageOrderSerializer,
+        responses={200: ImageSerializer(many=True)},
     )
     def put(self, request: Request, product_id: int) -> Response:
         images.reorder(product_id=product_id, image_ids=self.read(ImageOrderSerializer)["images"])
@@ -140,7 +157,11 @@ class ImageOriginal(ImageView):
         # A picture answers `Accept: image/*`; the renderers are for its problems alone.
         return super().perform_content_negotiation(request, force=True)
 
-    @extend_schema(operation_id="images_original", responses={(200, "image/*"): OpenApiTypes.BINARY})
+    @extend_schema(
+        operation_id="images_original",
+        summary="Download the uploaded file",
+        responses={(200, "image/*"): OpenApiTypes.BINARY},
+    )
     def get(self, request: Request, product_id: int, image_id: int) -> FileResponse:
         if not is_staff_with(request.user, "view", ProductImage):
             raise Http404

@@ -20,12 +20,24 @@ from products.serializers import CategorySerializer, FacetsSerializer, ProductSe
 
 READ_PARAMETERS = [schema.IF_NONE_MATCH]
 READ_RESPONSES: dict[int, Any] = {304: schema.NOT_MODIFIED}
+DELETED = OpenApiResponse(description="Deleted.")
 
 
 @extend_schema_view(
-    list=extend_schema(parameters=READ_PARAMETERS, responses={200: CategorySerializer(many=True), **READ_RESPONSES}),
-    retrieve=extend_schema(parameters=READ_PARAMETERS, responses={200: CategorySerializer, **READ_RESPONSES}),
-    destroy=extend_schema(responses={204: None, 409: schema.problem("in-use")}),
+    list=extend_schema(
+        summary="List categories",
+        parameters=READ_PARAMETERS,
+        responses={200: CategorySerializer(many=True), **READ_RESPONSES},
+    ),
+    retrieve=extend_schema(
+        summary="Read a category", parameters=READ_PARAMETERS, responses={200: CategorySerializer, **READ_RESPONSES}
+    ),
+    create=extend_schema(summary="Make a category"),
+    update=extend_schema(summary="Write a category; what is left out keeps its value"),
+    partial_update=extend_schema(summary="Change a category, or move it; never below itself"),
+    destroy=extend_schema(
+        summary="Delete a category that nothing is in", responses={204: DELETED, 409: schema.problem("in-use")}
+    ),
 )
 class CategoryViewSet(viewsets.ModelViewSet):
     """The tree that products stand in."""
@@ -69,17 +81,34 @@ IF_MATCH_RESPONSES: dict[int, Any] = {412: schema.problem("precondition-failed")
 
 
 @extend_schema_view(
-    list=extend_schema(parameters=READ_PARAMETERS, responses={200: ProductSerializer(many=True), **READ_RESPONSES}),
-    retrieve=extend_schema(parameters=READ_PARAMETERS, responses={200: ProductSerializer, **READ_RESPONSES}),
+    list=extend_schema(
+        summary="List, filter and search products",
+        parameters=READ_PARAMETERS,
+        responses={200: ProductSerializer(many=True), **READ_RESPONSES},
+    ),
+    retrieve=extend_schema(
+        summary="Read a product", parameters=READ_PARAMETERS, responses={200: ProductSerializer, **READ_RESPONSES}
+    ),
     create=extend_schema(
+        summary="Make a product, as JSON or as multipart with one picture",
         request={"application/json": ProductSerializer, "multipart/form-data": ProductUploadSerializer},
-        responses={201: ProductSerializer},
+        responses={201: ProductSerializer, 400: schema.problem("validation-error", "malformed", "invalid-image")},
     ),
-    update=extend_schema(parameters=[schema.IF_MATCH], responses={200: ProductSerializer, **IF_MATCH_RESPONSES}),
+    update=extend_schema(
+        summary="Write a product; what is left out keeps its value",
+        parameters=[schema.IF_MATCH],
+        responses={200: ProductSerializer, **IF_MATCH_RESPONSES},
+    ),
     partial_update=extend_schema(
-        parameters=[schema.IF_MATCH], responses={200: ProductSerializer, **IF_MATCH_RESPONSES}
+        summary="Change a product, or its stock",
+        parameters=[schema.IF_MATCH],
+        responses={200: ProductSerializer, **IF_MATCH_RESPONSES},
     ),
-    destroy=extend_schema(parameters=[schema.IF_MATCH], responses={204: OpenApiResponse(), **IF_MATCH_RESPONSES}),
+    destroy=extend_schema(
+        summary="Delete a product and its pictures; orders keep their lines",
+        parameters=[schema.IF_MATCH],
+        responses={204: DELETED, **IF_MATCH_RESPONSES},
+    ),
 )
 class ProductViewSet(viewsets.ModelViewSet):
     """What is for sale."""
@@ -126,7 +155,12 @@ class ProductViewSet(viewsets.ModelViewSet):
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return conditional.tagged(request, super().retrieve(request, *args, **kwargs), public=True)
 
-    @extend_schema(parameters=READ_PARAMETERS, filters=True, responses={200: FacetsSerializer, **READ_RESPONSES})
+    @extend_schema(
+        summary="Count products by category, brand, price and rating",
+        parameters=READ_PARAMETERS,
+        filters=True,
+        responses={200: FacetsSerializer, **READ_RESPONSES},
+    )
     @action(detail=False, pagination_class=None)
     def facets(self, request: Request) -> Response:
         """Counts by category, brand, price and rating, for the list's filters and search."""

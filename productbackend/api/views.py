@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from productbackend.api import conditional
+from productbackend.api import conditional, schema
 from productbackend.api.problems import PROBLEMS
 
 ROOT_LINKS = {
@@ -49,6 +49,7 @@ class RootView(OpenView):
 
     @extend_schema(
         operation_id="root",
+        summary="What there is",
         responses=inline_serializer("Root", {name: serializers.URLField() for name in ROOT_LINKS}),
     )
     def get(self, request: Request) -> Response:
@@ -79,7 +80,12 @@ class ProblemListSerializer(serializers.Serializer):
 class ProblemListView(OpenView):
     """Every kind of error that the API answers."""
 
-    @extend_schema(operation_id="problems_list", responses=ProblemListSerializer)
+    @extend_schema(
+        operation_id="problems_list",
+        summary="List the kinds of errors",
+        parameters=[schema.IF_NONE_MATCH],
+        responses={200: ProblemListSerializer, 304: schema.NOT_MODIFIED},
+    )
     def get(self, request: Request) -> Response:
         rows = [self.describe(code) for code in PROBLEMS]
         page = {"count": len(rows), "count_is_exact": True, "next": None, "previous": None, "results": rows}
@@ -100,7 +106,12 @@ class ProblemListView(OpenView):
 class ProblemView(OpenView):
     """What a kind of error means, and what to do about it."""
 
-    @extend_schema(operation_id="problems_retrieve", responses=ProblemKindSerializer)
+    @extend_schema(
+        operation_id="problems_retrieve",
+        summary="Read what a kind of error means",
+        parameters=[schema.IF_NONE_MATCH],
+        responses={200: ProblemKindSerializer, 304: schema.NOT_MODIFIED},
+    )
     def get(self, request: Request, name: str) -> Response:
         if name not in PROBLEMS:
             raise NotFound("There is no problem of this name.")
@@ -110,7 +121,11 @@ class ProblemView(OpenView):
 class LiveView(OpenView):
     """Whether the process answers at all."""
 
-    @extend_schema(operation_id="health_live", responses=inline_serializer("Live", {"status": serializers.CharField()}))
+    @extend_schema(
+        operation_id="health_live",
+        summary="Whether the process answers",
+        responses=inline_serializer("Live", {"status": serializers.CharField()}),
+    )
     def get(self, request: Request) -> Response:
         return Response({"status": "ok"}, headers={"Cache-Control": "no-store"})
 
@@ -151,6 +166,7 @@ class ReadyView(OpenView):
 
     @extend_schema(
         operation_id="health_ready",
+        summary="Whether the service can serve",
         responses={200: READY, 503: READY},
     )
     def get(self, request: Request) -> Response:

@@ -28,6 +28,10 @@ class BrowsableRenderer(renderers.BrowsableAPIRenderer):
         # Deleting needs no fields; the others have the raw form, where JSON is typed.
         return super().get_rendered_html_form(data, view, method, request) if method in ("DELETE", "OPTIONS") else None
 
+    def get_context(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        # Nothing here shows code whose colours would need a style in the page.
+        return super().get_context(*args, **kwargs) | {"code_style": None}
+
     def get_breadcrumbs(self, request: Any) -> list[tuple[str, str]]:
         # DRF also asks for each path without its slash, which the last resort answers.
         return [(name, url) for name, url in super().get_breadcrumbs(request) if url.endswith("/")]

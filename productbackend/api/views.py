@@ -8,6 +8,7 @@ from django.db import DatabaseError, connection
 from django.http import Http404, HttpResponsePermanentRedirect
 from django.urls import Resolver404, resolve
 from drf_spectacular.utils import extend_schema, inline_serializer
+from drf_spectacular.views import SpectacularSwaggerSplitView
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 from rest_framework import serializers
@@ -19,6 +20,7 @@ from rest_framework.views import APIView
 
 from productbackend.api import conditional
 from productbackend.api.problems import PROBLEMS
+from productbackend.middleware import policy
 
 ROOT_LINKS = {
     "categories": "/categories/",
@@ -56,6 +58,15 @@ class RootView(OpenView):
 
     def get_view_name(self) -> str:
         return "Product Backend"
+
+
+class DocsView(SpectacularSwaggerSplitView):
+    """Swagger UI. Its script is a file of its own, and its stylesheet holds small pictures as data."""
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response["Content-Security-Policy"] = policy(img_src="'self' data:")
+        return response
 
 
 class ProblemKindSerializer(serializers.Serializer):

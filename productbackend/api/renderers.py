@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.template.loader import render_to_string
 from rest_framework import exceptions, negotiation, renderers
 
 PROBLEM = "application/problem+json"
@@ -41,3 +42,13 @@ class BrowsableRenderer(renderers.BrowsableAPIRenderer):
             return bool(super().show_form_for_method(view, method, request, obj))
         except exceptions.APIException:
             return False
+
+
+class PageRenderer(BrowsableRenderer):
+    """The template that a view names, for a person to read; errors and OPTIONS look as they do everywhere."""
+
+    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> Any:
+        context = renderer_context or {}
+        if context["response"].exception or context["request"].method not in ("GET", "HEAD"):
+            return super().render(data, accepted_media_type, renderer_context)
+        return render_to_string(context["view"].template_name, data)

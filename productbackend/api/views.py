@@ -14,12 +14,14 @@ from redis.exceptions import RedisError
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.permissions import AllowAny
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from productbackend.api import conditional
 from productbackend.api.problems import PROBLEMS
+from productbackend.api.renderers import PageRenderer
 from productbackend.middleware import policy
 
 ROOT_LINKS = {
@@ -90,6 +92,9 @@ class ProblemListSerializer(serializers.Serializer):
 class ProblemListView(OpenView):
     """Every kind of error that the API answers."""
 
+    renderer_classes = [JSONRenderer, PageRenderer]
+    template_name = "problem_kinds.html"
+
     @extend_schema(operation_id="problems_list", responses=ProblemListSerializer)
     def get(self, request: Request) -> Response:
         rows = [self.describe(code) for code in PROBLEMS]
@@ -110,6 +115,9 @@ class ProblemListView(OpenView):
 
 class ProblemView(OpenView):
     """What a kind of error means, and what to do about it."""
+
+    renderer_classes = [JSONRenderer, PageRenderer]
+    template_name = "problem_kind.html"
 
     @extend_schema(operation_id="problems_retrieve", responses=ProblemKindSerializer)
     def get(self, request: Request, name: str) -> Response:

@@ -93,6 +93,14 @@ def test_what_is_no_page_has_no_policy(api: APIClient) -> None:
         assert "Content-Security-Policy" not in api.get(path)
 
 
+def test_a_problems_page_says_what_it_means_and_what_to_do(browser: Client) -> None:
+    page = browser.get("/problems/insufficient-stock", follow=True).content.decode()
+    assert "There is not enough in stock" in page
+    assert "<code>shortages</code> names each product" in page
+    assert "Lower the quantities, or remove the items, and try again." in page
+    assert '<a href="/problems/insufficient-stock/">' in browser.get("/problems/").content.decode()
+
+
 def test_every_answer_names_the_version_that_the_document_has(api: APIClient, browser: Client) -> None:
     document = yaml.safe_load(api.get("/api-schema/?format=yaml").content)
     assert document["info"]["version"] == settings.API_VERSION

@@ -9,12 +9,13 @@ JOBS = 4
 CHECKED = env -u MYSQL_HOST -u REDIS_HOST ENV_FILE=/dev/null SECRET_KEY=a-key-of-the-checks-alone-that-signs-nothing
 COMPILE = $(IN_VENV) -m uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header
 
-.PHONY: help run test test-services test-containers lint lock openapi fuzz
+.PHONY: help run test test-services test-clients test-containers lint lock openapi fuzz
 
 help:
 	@echo "make run    the whole service on this machine, at http://127.0.0.1:8000/"
 	@echo "make test   every test"
 	@echo "make test-services  every test, on MySQL and Redis"
+	@echo "make test-clients  the service as a browser and generated clients meet it"
 	@echo "make test-containers  the image and docker-compose.yml, run for real on port 80"
 	@echo "make lint   style, types, import directions, migrations"
 	@echo "make fuzz   the API, by its document, with a fixed seed"
@@ -30,6 +31,10 @@ test: $(VENV)/test.stamp
 
 test-services: $(VENV)/services.stamp
 	@$(IN_VENV) -m tests.services.run $(ARGS)
+
+test-clients: $(VENV)/clients.stamp
+	@sh scripts/check-chromium
+	@$(IN_VENV) -m pytest --quiet $(or $(ARGS),tests/browser)
 
 test-containers: $(VENV)/test.stamp
 	@$(IN_VENV) -m tests.containers.run
@@ -50,6 +55,7 @@ lock: $(VENV)/test.stamp
 	@$(PIP_INSTALL) uv
 	$(COMPILE) pyproject.toml --output-file requirements.txt $(ARGS)
 	$(COMPILE) pyproject.toml --group dev --constraint requirements.txt --output-file requirements-dev.txt $(ARGS)
+	$(COMPILE) pyproject.toml --group clients --constraint requirements-dev.txt --output-file requirements-clients.txt $(ARGS)
 	$(COMPILE) pyproject.toml --extra mysql --constraint requirements.txt --output-file requirements-mysql.txt $(ARGS)
 
 openapi: $(VENV)/test.stamp
@@ -72,4 +78,9 @@ $(VENV)/services.stamp: requirements-mysql.txt $(VENV)/test.stamp
 	@sh scripts/check-mysql-headers
 	@echo "Installing requirements-mysql.txt"
 	@$(PIP_INSTALL) --requirement requirements-mysql.txt
+	@touch $@
+
+$(VENV)/clients.stamp: requirements-clients.txt $(VENV)/test.stamp
+	@echo "Installing requirements-clients.txt"
+	@$(PIP_INSTALL) --requirement requirements-clients.txt
 	@touch $@

@@ -57,6 +57,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "productbackend.middleware.ResponseHeaders",
     "productbackend.request_id.RequestIDMiddleware",
     "products.page_cache.CataloguePages",
     "productbackend.api.middleware.ProblemMiddleware",
@@ -237,6 +238,8 @@ SIMPLE_JWT = {
 
 # --- The API ---------------------------------------------------------------------------------
 
+API_VERSION = "1.0.0"  # in the document, and in the header API-Version of every answer
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.authentication.BearerAuthentication",
@@ -269,7 +272,7 @@ REST_FRAMEWORK = {
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "Product Backend",
-    "VERSION": "1.0.0",
+    "VERSION": API_VERSION,
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
@@ -306,6 +309,7 @@ MEDIA_URL = "/media/"
 MEDIA_ROOT = DATA_DIR / "media"
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
+WHITENOISE_ROOT = BASE_DIR / "productbackend" / "root"  # what browsers ask for by a fixed name
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

@@ -4,14 +4,22 @@ from typing import Any
 
 from django.contrib import admin
 from django.urls import include, path, re_path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
 from accounts import views as accounts
 from carts.views import CartItemViewSet, CartViewSet
 from orders.views import OrderViewSet
 from productbackend import media
-from productbackend.api.views import LastResortView, LiveView, ProblemListView, ProblemView, ReadyView, RootView
+from productbackend.api.views import (
+    DocsView,
+    LastResortView,
+    LiveView,
+    ProblemListView,
+    ProblemView,
+    ReadyView,
+    RootView,
+)
 from products import image_views
 from products.views import CategoryViewSet, ProductViewSet
 
@@ -35,7 +43,7 @@ router.register("orders", OrderViewSet)
 urlpatterns = [
     path("", RootView.as_view()),
     path("admin/", admin.site.urls),
-    path("api-docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api-docs/", DocsView.as_view(url_name="schema"), name="docs"),
     path("api-schema/", SpectacularAPIView.as_view(), name="schema"),
     path("health/live/", LiveView.as_view()),
     path("health/ready/", ReadyView.as_view()),

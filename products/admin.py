@@ -103,7 +103,7 @@ def preview(image: ProductImage | None) -> str:
         return image.error_detail or image.get_status_display()
     thumb, full = image.renditions["thumb"], image.renditions.get("full", image.renditions["thumb"])
     return format_html(
-        '<a href="{}"><img src="{}" alt="{}" style="max-width: 100px; max-height: 60px"></a>',
+        '<a href="{}"><img src="{}" alt="{}" class="preview"></a>',
         default_storage.url(full["file"]),
         default_storage.url(thumb["file"]),
         image.alt_text,
@@ -128,6 +128,9 @@ class ImageInline(admin.TabularInline):
 
 @admin.register(Product)
 class ProductAdmin(ShopAdmin):
+    class Media:
+        css = {"all": ["products/admin.css"]}
+
     form = ProductForm
     inlines = (ImageInline,)
     list_display = ("picture", "label", "sku", "maker", "category", "price", "quantity", "is_active")

@@ -89,7 +89,7 @@ class ImageForm(forms.ModelForm):
     class Meta:
         model = ProductImage
         fields = ("alt_text", "position")
-        widgets = {"alt_text": forms.TextInput(attrs={"style": "width: 14em"})}
+        widgets = {"alt_text": forms.TextInput(attrs={"size": 22})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

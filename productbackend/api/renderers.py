@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.template.loader import render_to_string
 from rest_framework import exceptions, negotiation, renderers
 
 PROBLEM = "application/problem+json"
@@ -28,6 +29,10 @@ class BrowsableRenderer(renderers.BrowsableAPIRenderer):
         # Deleting needs no fields; the others have the raw form, where JSON is typed.
         return super().get_rendered_html_form(data, view, method, request) if method in ("DELETE", "OPTIONS") else None
 
+    def get_context(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        # Nothing here shows code whose colours would need a style in the page.
+        return super().get_context(*args, **kwargs) | {"code_style": None}
+
     def get_breadcrumbs(self, request: Any) -> list[tuple[str, str]]:
         # DRF also asks for each path without its slash, which the last resort answers.
         return [(name, url) for name, url in super().get_breadcrumbs(request) if url.endswith("/")]
@@ -37,3 +42,13 @@ class BrowsableRenderer(renderers.BrowsableAPIRenderer):
             return bool(super().show_form_for_method(view, method, request, obj))
         except exceptions.APIException:
             return False
+
+
+class PageRenderer(BrowsableRenderer):
+    """The template that a view names, for a person to read; errors and OPTIONS look as they do everywhere."""
+
+    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> Any:
+        context = renderer_context or {}
+        if context["response"].exception or context["request"].method not in ("GET", "HEAD"):
+            return super().render(data, accepted_media_type, renderer_context)
+        return render_to_string(context["view"].template_name, data)

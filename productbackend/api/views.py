@@ -8,17 +8,21 @@ from django.db import DatabaseError, connection
 from django.http import Http404, HttpResponsePermanentRedirect
 from django.urls import Resolver404, resolve
 from drf_spectacular.utils import extend_schema, inline_serializer
+from drf_spectacular.views import SpectacularSwaggerSplitView
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.permissions import AllowAny
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from productbackend.api import conditional, schema
 from productbackend.api.problems import PROBLEMS
+from productbackend.api.renderers import PageRenderer
+from productbackend.middleware import policy
 
 ROOT_LINKS = {
     "categories": "/categories/",
@@ -59,6 +63,15 @@ class RootView(OpenView):
         return "Product Backend"
 
 
+class DocsView(SpectacularSwaggerSplitView):
+    """Swagger UI. Its script is a file of its own, and its stylesheet holds small pictures as data."""
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response["Content-Security-Policy"] = policy(img_src="'self' data:")
+        return response
+
+
 class ProblemKindSerializer(serializers.Serializer):
     type = serializers.CharField()
     status = serializers.IntegerField()
@@ -79,6 +92,9 @@ class ProblemListSerializer(serializers.Serializer):
 
 class ProblemListView(OpenView):
     """Every kind of error that the API answers."""
+
+    renderer_classes = [JSONRenderer, PageRenderer]
+    template_name = "problem_kinds.html"
 
     @extend_schema(
         operation_id="problems_list",
@@ -105,6 +121,9 @@ class ProblemListView(OpenView):
 
 class ProblemView(OpenView):
     """What a kind of error means, and what to do about it."""
+
+    renderer_classes = [JSONRenderer, PageRenderer]
+    template_name = "problem_kind.html"
 
     @extend_schema(
         operation_id="problems_retrieve",

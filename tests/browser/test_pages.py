@@ -1,0 +1,61 @@
+"""Every page of the service opens without an error, under the policy, and with nothing from elsewhere."""
+
+import pytest
+
+from tests.browser.shop import Shop
+from tests.browser.visitor import Visitor
+
+OPEN = ["/", "/products/", "/products/?search=shoe", "/categories/", "/problems/", "/problems/insufficient-stock"]
+OPEN += ["/email/confirm/?token=x", "/password-reset/confirm/?uid=x&token=y", "/health/ready/", "/admin/"]
+OF_STAFF = ["/", "/products/", "/carts/", "/cart-items/", "/orders/", "/account/", "/problems/validation-error"]
+MODELS = ["accounts/user", "auth/group", "products/category", "products/product", "products/stockmovement"]
+MODELS += ["carts/cart", "orders/order", "outbox/mail"]
+MODELS += [f"django_celery_beat/{name}" for name in ("periodictask", "crontabschedule", "intervalschedule")]
+
+
+def test_pages_that_anyone_may_see(anyone: Visitor, shop: Shop) -> None:
+    product = shop.product()
+    for path in [*OPEN, f"/products/{product['id']}/", f"/products/{product['id']}/images/"]:
+        anyone.open(path)
+    anyone.open("/problems/insufficient-stock")
+    anyone.page.get_by_role("heading", name="There is not enough in stock").wait_for()
+    anyone.shoot("problem")
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/nowhere/", 404), ("/account/", 401), ("/register/", 405), ("/media/nothing", 404)]
+)
+def test_pages_that_say_what_went_wrong(anyone: Visitor, path: str, status: int) -> None:
+    anyone.open(path, status=status)
+    anyone.shoot(f"error-{status}")
+
+
+def test_the_pages_of_mails_answer_with_pages(anyone: Visitor) -> None:
+    anyone.open("/email/confirm/?token=x")
+    anyone.expected_status = 400
+    anyone.page.get_by_role("button", name="Confirm").click()
+    anyone.page.get_by_role("heading", name="The link is no longer good").wait_for()
+    anyone.shoot("confirm-refused")
+    anyone.page.get_by_role("link", name="What this means").click()
+    anyone.page.get_by_role("heading", name="What to do").wait_for()
+
+
+def test_the_browsable_pages_of_staff(staff: Visitor, shop: Shop) -> None:
+    number = shop.order("berta", (shop.product()["id"], 1))
+    for path in [*OF_STAFF, f"/orders/{number}/"]:
+        staff.open(path)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_admins_lists_and_forms(staff: Visitor, shop: Shop, model: str) -> None:
+    page = staff.open(f"/admin/{model}/")
+    if (add := page.locator(".object-tools .addlink")).count():
+        add.click()
+        page.get_by_role("button", name="Save", exact=True).wait_for()
+        staff.open(f"/admin/{model}/")
+    row = page.locator("#result_list tbody th a").first
+    if row.count():
+        row.click()
+        page.locator("#content form, #content .readonly").first.wait_for()
+        page.locator(".object-tools .historylink").click()
+        page.locator("#change-history, #content p").first.wait_for()

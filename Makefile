@@ -32,9 +32,9 @@ test: $(VENV)/test.stamp
 test-services: $(VENV)/services.stamp
 	@$(IN_VENV) -m tests.services.run $(ARGS)
 
-test-clients: $(VENV)/clients.stamp
+test-clients: $(VENV)/clients.stamp tests/clients/typescript/node_modules
 	@sh scripts/check-chromium
-	@$(IN_VENV) -m pytest --quiet $(or $(ARGS),tests/browser)
+	@$(IN_VENV) -m pytest --quiet $(or $(ARGS),tests/clients tests/browser)
 
 test-containers: $(VENV)/test.stamp
 	@$(IN_VENV) -m tests.containers.run
@@ -83,4 +83,10 @@ $(VENV)/services.stamp: requirements-mysql.txt $(VENV)/test.stamp
 $(VENV)/clients.stamp: requirements-clients.txt $(VENV)/test.stamp
 	@echo "Installing requirements-clients.txt"
 	@$(PIP_INSTALL) --requirement requirements-clients.txt
+	@touch $@
+
+tests/clients/typescript/node_modules: tests/clients/typescript/package-lock.json
+	@sh scripts/check-node
+	@echo "Installing tests/clients/typescript/package-lock.json"
+	@cd tests/clients/typescript && npm ci --silent
 	@touch $@

@@ -15,7 +15,7 @@ from productbackend.api.vocabulary import DESCRIPTION, FIELDS, GROUPS, PARAMETER
 Document = dict[str, Any]
 
 # Fields that some readers see and others do not: `{component: names}`.
-SOMETIMES = {"Image": {"original"}}
+SOMETIMES = {"Image": {"original"}, "CompletedCart": {"order"}}
 ID_PATTERN = "^[0-9]{1,18}$"  # of the router's paths
 # The problems that any operation may answer, by status, with the name of the response.
 COMMON = {
@@ -46,7 +46,7 @@ MEMBERS: dict[str, tuple[str, dict[str, Any]]] = {
         "ShortageProblem",
         {"shortages": [{"product": 7, "name": "Walking boot", "requested": 3, "available": 2}]},
     ),
-    "already-ordered": ("OrderedProblem", {"order": "7KXT-29QM-4D"}),
+    "already-ordered": ("OrderedProblem", {"order": "SMT2-3GPF-YXX7"}),
     "precondition-failed": ("ChangedProblem", {}),
 }
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
@@ -55,8 +55,9 @@ PROBLEM = {"$ref": "#/components/schemas/Problem"}
 def complete(result: Document, **kwargs: Any) -> Document:
     """Names, groups, problems, headers, links and words, in this order."""
     result["info"]["description"] = DESCRIPTION
-    components = result.setdefault("components", {})
-    components.setdefault("schemas", {}).update(_problem_schemas())
+    components = result["components"]
+    _require_all(components["schemas"])
+    components["schemas"].update(_problem_schemas())
     components["headers"] = _headers()
     components["parameters"] = {
         "X-Request-ID": {
@@ -67,9 +68,6 @@ def complete(result: Document, **kwargs: Any) -> Document:
         }
     }
     components["responses"] = {name: _problem_response(codes) for name, codes in COMMON.values()}
-    for component, names in SOMETIMES.items():
-        schema = components["schemas"][component]
-        schema["required"] = [name for name in schema["required"] if name not in names]
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
             _complete_operation(path, method, operation)
@@ -106,6 +104,8 @@ def _complete_operation(path: str, method: str, operation: Document) -> None:
         answer["headers"] = _answer_headers(operation, status) | answer.get("headers", {})
     operation["responses"] = dict(sorted(answers.items()))
     _complete_parameters(operation)
+    if operation.get("security") == [{}]:  # generators take that for something that is needed
+        operation["security"] = []
 
 
 def _statuses(path: str, method: str, operation: Document) -> list[int]:
@@ -236,6 +236,13 @@ def _headers() -> Document:
 
 
 # --- Components --------------------------------------------------------------------------------
+
+
+def _require_all(schemas: Document) -> None:
+    """An answer has each of its fields, also those that a request may leave out."""
+    for name, schema in schemas.items():
+        if "properties" in schema and not name.endswith("Request"):
+            schema["required"] = [field for field in schema["properties"] if field not in SOMETIMES.get(name, set())]
 
 
 def _references(node: Any) -> set[str]:

@@ -1,0 +1,35 @@
+"""A running service with two pages of products, for clients that know its document alone."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.setup.service import Service
+
+PRODUCTS = 7
+STOCK = 10
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    service = Service(tmp_path_factory.mktemp("service") / "var", has_demo=False)
+    try:
+        service.start()
+        token = service.token()
+        for number in range(1, PRODUCTS + 1):
+            body = {"name": f"Travel mug {number}", "price": f"{number}.95", "quantity": STOCK}
+            service.request("POST", "/products/", json=body, token=token).raise_for_status()
+        yield service
+    finally:
+        service.stop()
+
+
+@pytest.fixture(scope="session")
+def document(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The OpenAPI document as the service hands it out."""
+    path = tmp_path_factory.mktemp("document") / "openapi.json"
+    answer = service.request("GET", "/api-schema/?format=json")
+    answer.raise_for_status()
+    path.write_text(answer.text)
+    return path

@@ -6,7 +6,6 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import (
     OpenApiParameter,
     OpenApiResponse,
-    PolymorphicProxySerializer,
     extend_schema,
     extend_schema_view,
 )
@@ -51,15 +50,10 @@ REFUSALS: dict[int, Any] = {
     412: schema.problem("precondition-failed"),
     422: schema.problem("idempotency-key-reused"),
 }
-ANSWERED_CART = PolymorphicProxySerializer(
-    component_name="AnsweredCart",
-    serializers=[CompletedCartSerializer, CartSerializer],
-    resource_type_field_name=None,
-)
 COMPLETION: dict[str, Any] = {
     **CHECKOUT,
     "request": CartCompletionSerializer,
-    "responses": {200: ANSWERED_CART, **REFUSALS},
+    "responses": {200: CompletedCartSerializer, **REFUSALS},
 }
 
 

@@ -6,6 +6,7 @@ Clients and fuzzers follow them, so that a product that was made is read, change
 from typing import Any
 
 ID = {"id": "$response.body#/id"}
+FIRST = {"id": "$response.body#/results/0/id"}
 PRODUCT = {"product_id": "$response.body#/id"}
 IMAGE = {"product_id": "$response.body#/product", "image_id": "$response.body#/id"}
 CART = {"id": "$response.body#/cart"}
@@ -32,11 +33,17 @@ PARAMETERS: dict[tuple[str, str], dict[str, dict[str, str]]] = {
         "carts_checkout": CART,
     },
     ("cart_items_create", "200"): {"cart_items_retrieve": ID, "carts_checkout": CART},
+    ("carts_list", "200"): {f"carts_{verb}": FIRST for verb in ("retrieve", "update", "partial_update", "destroy")},
+    ("cart_items_list", "200"): {f"cart_items_{verb}": FIRST for verb in CHANGES},
+    ("orders_list", "200"): {
+        f"orders_{verb}": {"number": "$response.body#/results/0/number"} for verb in ("retrieve", "cancel", "fulfil")
+    },
     ("carts_checkout", "201"): {f"orders_{verb}": ORDER for verb in ("retrieve", "cancel", "fulfil")},
 }
 # The same with a body in place of parameters.
 BODIES: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
     ("products_create", "201"): {"cart_items_create": {"product": "$response.body#/id", "quantity": 1}},
+    ("products_list", "200"): {"cart_items_create": {"product": "$response.body#/results/0/id", "quantity": 1}},
     ("token_create", "200"): {"token_refresh": REFRESH, "token_revoke": REFRESH},
     ("token_refresh", "200"): {"token_refresh": REFRESH, "token_revoke": REFRESH},
 }

@@ -1,20 +1,25 @@
 """Fuzzes a running service of its own by its OpenAPI document: `python -m tests.fuzz [schemathesis options]`.
 
-The service is started as `make run` starts it, on data of its own, with a customer and a small
-catalogue. It is fuzzed once as staff and once as a customer; anything that Schemathesis finds
-makes the exit code non-zero.
+The service is started as `make run` starts it, on MySQL and Redis as `make test-services` finds them and on
+data of its own, with a customer and a small catalogue. It is fuzzed once as staff and once as a customer;
+anything that Schemathesis finds makes the exit code non-zero.
 """
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+import MySQLdb
+
 from tests import environment  # noqa: F401  (before Django's settings: no .env is met)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "productbackend.settings")
 
+from tests.services.run import database, queue
+from tests.services.servers import Missing
 from tests.setup.service import PASSWORD, Service
 
 # These end the token that the run bears, by design; tests/accounts says what they do.
@@ -49,11 +54,29 @@ def fuzz(service: Service, token: str, options: list[str]) -> int:
     return subprocess.run(command, check=False).returncode
 
 
+def servers(given: dict[str, str]) -> dict[str, str]:
+    """The service's settings for the servers that tests are given; its database is made."""
+    found = {name.removeprefix("TEST_"): value for name, value in given.items()}
+    with MySQLdb.connect(
+        host=found["MYSQL_HOST"],
+        port=int(found["MYSQL_PORT"]),
+        user=found["MYSQL_USER"],
+        password=found["MYSQL_PASSWORD"],
+    ) as connection:
+        connection.cursor().execute(f"CREATE DATABASE {found['MYSQL_DATABASE']} CHARACTER SET utf8mb4")
+    return found | {"REDIS_DATABASE": found.pop("REDIS_DATABASES").split(",")[0]}
+
+
 def main(options: list[str]) -> int:
-    rates = dict.fromkeys(("THROTTLE_REGISTER", "THROTTLE_TOKEN", "THROTTLE_PASSWORD_RESET"), "100000/min")
-    with tempfile.TemporaryDirectory(prefix="productbackend-fuzz-") as folder:
-        service = Service(Path(folder) / "data", has_demo=False, ACCESS_TOKEN_LIFETIME="1440", **rates).start()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))  # and the databases with it
+    rates = dict.fromkeys(
+        ("THROTTLE_REGISTER", "THROTTLE_TOKEN", "THROTTLE_PASSWORD_RESET", "THROTTLE_EMAIL_CHANGE"), "100000/min"
+    )
+    with database() as mysql, queue() as redis, tempfile.TemporaryDirectory(prefix="productbackend-fuzz-") as folder:
+        data = Path(folder) / "data"
+        service = Service(data, has_demo=False, ACCESS_TOKEN_LIFETIME="1440", **rates, **servers(mysql | redis))
         try:
+            service.start()
             seed(service, service.token())
             codes = [fuzz(service, service.token(name), options) for name in ("boss", "carla")]
         finally:
@@ -65,4 +88,7 @@ def main(options: list[str]) -> int:
     return max(codes)
 
 
-sys.exit(main(sys.argv[1:]))
+try:
+    sys.exit(main(sys.argv[1:]))
+except Missing as missing:
+    sys.exit(f"productbackend: {missing}")

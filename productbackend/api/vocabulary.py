@@ -179,7 +179,7 @@ FIELDS = {
     "OrderLine.unit_price": Words("The price of one piece when it was bought.", "19.90"),
     "quantity": Words("Pieces.", 2),
     "line_total": Words("Price times quantity.", "39.80"),
-    "CompletedCart.order": Words("The number of the order that it became; left out where it was not checked out.", "SMT2-3GPF-YXX7"),
+    "CompletedCart.order": Words("The number of its order; left out where it was not checked out.", "SMT2-3GPF-YXX7"),
     "number": Words("It does not tell how many orders there are.", "SMT2-3GPF-YXX7"),
     "Order.status": Words("paid, then fulfilled or cancelled."),
     # Lists

@@ -25,7 +25,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     service = Service(data, has_demo=False, SHOP_NAME="Product Backend", CURRENCY="EUR", **rates)
     try:
         service.start()
-        demo = [sys.executable, "manage.py", "demo", "--products", "24", "--pictures", "12"]
+        demo = [sys.executable, "manage.py", "demo", "--products", "9", "--pictures", "9"]
         subprocess.run(demo, cwd=settings.BASE_DIR, env=service.environment, capture_output=True, check=True)
         yield service
     finally:
@@ -57,7 +57,9 @@ def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def session_of_staff(service: Service, browser: Browser, screenshots: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def session_of_staff(
+    service: Service, browser: Browser, screenshots: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """The cookies of the superuser, signed in at the admin's page."""
     cookies = tmp_path_factory.mktemp("session") / "cookies.json"
     visitor = Visitor(browser, service.url, screenshots)

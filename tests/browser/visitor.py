@@ -37,7 +37,7 @@ class Visitor:
 
     def shoot(self, name: str) -> None:
         """Keep what the window shows now, under `name`."""
-        self.page.screenshot(path=self.screenshots / f"{name}.png")
+        self.page.screenshot(path=self.screenshots / f"{name}.png", animations="disabled")
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type not in ("error", "warning"):

@@ -47,7 +47,8 @@ def test_a_product_is_made_with_its_picture_and_found(staff: Visitor) -> None:
     preview = page.locator(".field-preview img.preview")
     preview.scroll_into_view_if_needed()
     expect(preview).to_have_attribute("alt", "A red kettle")
-    staff.shoot("admin-product")
+    page.locator(".submit-row").scroll_into_view_if_needed()
+    staff.shoot("admin-product", height=960)
 
 
 def test_a_category_is_added_in_a_window_of_its_own(staff: Visitor) -> None:
@@ -60,8 +61,9 @@ def test_a_category_is_added_in_a_window_of_its_own(staff: Visitor) -> None:
 
 
 def test_a_cart_marked_completed_becomes_an_order(staff: Visitor, shop: Shop) -> None:
-    product = shop.product(quantity=9)
-    shop.cart("carla", (product["id"], 4))
+    product = shop.product(name="Harbour Desk Lamp, Brass", price="64.50", quantity=9)
+    other = shop.product(name="Tarn Flask, Moss", price="24.90")
+    shop.cart("carla", (product["id"], 4), (other["id"], 1))
     page = staff.open("/admin/carts/cart/?q=carla")
     page.locator("#result_list").get_by_role("link", name="carla").click()
     page.get_by_label("Completed").check()
@@ -69,7 +71,7 @@ def test_a_cart_marked_completed_becomes_an_order(staff: Visitor, shop: Shop) ->
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator(".messagelist .success")).to_contain_text("The cart became order")
     expect(page.locator(".field-status .readonly")).to_have_text("Paid")
-    staff.shoot("admin-order")
+    staff.shoot("admin-order", height=1000)
     assert shop.quantity(product["id"]) == 5
 
 

@@ -18,7 +18,7 @@ def test_an_item_is_put_into_the_cart_by_the_form(staff: Visitor, shop: Shop) ->
     expect(answer).to_contain_text("HTTP 201 Created")
     expect(answer).to_contain_text('"product_name": "Desk Lamp, Sand"')
     answer.locator(".str").first.wait_for()  # the script has given it its colours
-    staff.shoot("browsable")
+    staff.shoot("browsable", height=960)
 
 
 def test_its_menus_open(staff: Visitor) -> None:

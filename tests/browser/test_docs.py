@@ -42,9 +42,12 @@ def test_a_product_is_created_and_bought_from_the_documentation(anyone: Visitor,
     authorize(page, shop.token)
 
     create = operation(page, "POST", "/products/")
-    create.locator("textarea.body-param__text").fill('{"name": "Field Lamp", "price": "49.90", "quantity": 7}')
+    wanted = {"name": "Field Lamp", "brand": "Iverna", "description": "Burns for thirty hours.", "price": "49.90"}
+    create.locator("textarea.body-param__text").fill(json.dumps({**wanted, "quantity": 7}, indent=2))
     product = execute(create, 201)
-    anyone.shoot("docs-product")
+    create.locator("textarea.body-param__text").evaluate("field => field.style.height = '130px'")
+    create.evaluate("box => box.scrollIntoView()")
+    anyone.shoot("docs-product", height=1260)
     assert (product["name"], product["quantity"]) == ("Field Lamp", 7)
 
     add = operation(page, "POST", "/cart-items/")

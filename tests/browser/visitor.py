@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
 
-WINDOW = 1000, 720  # wide enough for Django's admin, and small in a README
+WIDTH, HEIGHT = 1000, 720  # wide enough for Django's admin, and small in a README
 
 
 class Visitor:
@@ -17,9 +17,8 @@ class Visitor:
         self.faults: list[str] = []
         self.pages_seen = 0
         self.expected_status = 200
-        width, height = WINDOW
         self.context = browser.new_context(
-            base_url=url, viewport={"width": width, "height": height}, storage_state=cookies, reduced_motion="reduce"
+            base_url=url, viewport={"width": WIDTH, "height": HEIGHT}, storage_state=cookies, reduced_motion="reduce"
         )
         self.context.set_default_timeout(15_000)  # a busy machine takes its time
         self.context.on("console", self._heard)
@@ -35,9 +34,11 @@ class Visitor:
         assert answer.status == status, f"{path}: {answer.status}"
         return self.page
 
-    def shoot(self, name: str) -> None:
-        """Keep what the window shows now, under `name`."""
+    def shoot(self, name: str, *, height: int = HEIGHT) -> None:
+        """Keep what a window of this height shows now, under `name`."""
+        self.page.set_viewport_size({"width": WIDTH, "height": height})
         self.page.screenshot(path=self.screenshots / f"{name}.png", animations="disabled")
+        self.page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type not in ("error", "warning"):

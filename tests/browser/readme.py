@@ -1,0 +1,19 @@
+"""The README's pictures anew, from those that the tests kept: `python -m tests.browser.readme FOLDER`."""
+
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
+NAMES = {
+    "docs-product": "swagger",
+    "browsable": "browsable",
+    "admin-product": "admin-product",
+    "admin-order": "admin-order",
+}
+
+for kept, shown in NAMES.items():
+    with Image.open(Path(sys.argv[1]) / f"{kept}.png") as picture:
+        few_colours = picture.convert("RGB").quantize(128, dither=Image.Dither.NONE)
+    few_colours.save(FOLDER / f"{shown}.png", optimize=True)

@@ -44,7 +44,7 @@ class BrowsableRenderer(renderers.BrowsableAPIRenderer):
             return False
 
 
-class PageRenderer(BrowsableRenderer):
+class ProblemPageRenderer(BrowsableRenderer):
     """The template that a view names, for a person to read; errors and OPTIONS look as they do everywhere."""
 
     def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> Any:

@@ -21,7 +21,7 @@ from rest_framework.views import APIView
 
 from productbackend.api import conditional, schema
 from productbackend.api.problems import PROBLEMS
-from productbackend.api.renderers import PageRenderer
+from productbackend.api.renderers import ProblemPageRenderer
 from productbackend.middleware import policy
 
 ROOT_LINKS = {
@@ -93,7 +93,7 @@ class ProblemListSerializer(serializers.Serializer):
 class ProblemListView(OpenView):
     """Every kind of error that the API answers."""
 
-    renderer_classes = [JSONRenderer, PageRenderer]
+    renderer_classes = [JSONRenderer, ProblemPageRenderer]
     template_name = "problem_kinds.html"
 
     @extend_schema(
@@ -122,7 +122,7 @@ class ProblemListView(OpenView):
 class ProblemView(OpenView):
     """What a kind of error means, and what to do about it."""
 
-    renderer_classes = [JSONRenderer, PageRenderer]
+    renderer_classes = [JSONRenderer, ProblemPageRenderer]
     template_name = "problem_kind.html"
 
     @extend_schema(

@@ -1,6 +1,7 @@
 """One service and one browser for all tests; each test has a window of its own."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,8 +14,6 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.browser.shop import Shop
 from tests.browser.visitor import Visitor
 from tests.setup.service import PASSWORD, Service
-
-CHROMIUM = "/usr/bin/chromium"
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +41,7 @@ def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         # No name but the service's own has an address: what asks for another host fails.
         rules = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[rules])
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=[rules])
         yield browser
         browser.close()
 

@@ -34,6 +34,12 @@ class PasswordField(serializers.CharField):
         super().__init__(max_length=1000, trim_whitespace=False, write_only=True, style={"input_type": "password"})
 
 
+class NewPasswordField(PasswordField):
+    """A password that the shop's rules are to accept; they say in words of their own what does not."""
+
+    described_as = {"minLength": 8}
+
+
 class AccountSerializer(serializers.ModelSerializer):
     class Meta:
         model = User
@@ -59,8 +65,8 @@ class AccountChangeSerializer(serializers.Serializer):
 class RegistrationSerializer(serializers.Serializer):
     username = UsernameField()
     email = AddressField()
-    password = PasswordField()
-    repeat_password = PasswordField()
+    password = NewPasswordField()
+    repeat_password = NewPasswordField()
     first_name = serializers.CharField(max_length=150, allow_blank=True, required=False)
     last_name = serializers.CharField(max_length=150, allow_blank=True, required=False)
 
@@ -86,7 +92,7 @@ class RefreshSerializer(serializers.Serializer):
 
 class PasswordChangeSerializer(serializers.Serializer):
     old_password = PasswordField()
-    new_password = PasswordField()
+    new_password = NewPasswordField()
 
 
 class PasswordResetSerializer(serializers.Serializer):
@@ -96,7 +102,7 @@ class PasswordResetSerializer(serializers.Serializer):
 class NewPasswordSerializer(serializers.Serializer):
     uid = serializers.CharField(max_length=100)
     token = serializers.CharField(max_length=200)
-    new_password = PasswordField()
+    new_password = NewPasswordField()
 
 
 class ConfirmationSerializer(serializers.Serializer):

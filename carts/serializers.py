@@ -7,6 +7,7 @@ from django.contrib.auth import get_user_model
 from rest_framework import serializers
 
 from carts.models import Cart, CartItem
+from productbackend.api.fields import StrictBooleanField
 from products.models import QUANTITY_MAX
 
 
@@ -64,7 +65,7 @@ class CartSerializer(serializers.ModelSerializer):
 class CartCompletionSerializer(serializers.Serializer):
     """All that a cart takes: true checks it out."""
 
-    completed = serializers.BooleanField()
+    completed = StrictBooleanField()
 
 
 class CompletedCartSerializer(CartSerializer):

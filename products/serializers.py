@@ -11,6 +11,7 @@ from django.core.validators import validate_unicode_slug
 from rest_framework import serializers
 from rest_framework.validators import UniqueValidator
 
+from productbackend.api.fields import StrictBooleanField
 from products import categories
 from products.image_serializers import ImageSerializer, ImageWriter
 from products.models import QUANTITY_MAX, Category, Product
@@ -56,6 +57,15 @@ class CategorySerializer(serializers.ModelSerializer):
         return found[category.pk]
 
 
+class PriceField(serializers.DecimalField):
+    """Money, as a string with two decimals at most."""
+
+    described_as = {"pattern": r"^[0-9]{1,8}(\.[0-9]{1,2})?$"}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_digits=10, decimal_places=2, min_value=0, **kwargs)
+
+
 class RatingField(serializers.FloatField):
     """A number; "NaN" is a float to Python and none to us."""
 
@@ -87,10 +97,11 @@ class ProductSerializer(serializers.ModelSerializer):
     )
     description = serializers.CharField(required=False, allow_blank=True, max_length=20_000)
     category_name = serializers.CharField(source="category.name", default=None, read_only=True, allow_null=True)
-    price = serializers.DecimalField(max_digits=10, decimal_places=2, min_value=0, required=False)
+    price = PriceField(required=False)
     currency = serializers.CharField(read_only=True, help_text="ISO 4217.")
     quantity = serializers.IntegerField(min_value=0, max_value=QUANTITY_MAX)
     rating = RatingField(min_value=0.1, max_value=5, required=False)
+    is_active = StrictBooleanField(required=False)
     image = ImageSerializer(read_only=True, allow_null=True, help_text="The first ready image.")
     images = ImageSerializer(many=True, read_only=True)
 
@@ -139,9 +150,17 @@ def _time(moment: datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")
 
 
+class FormCategoryField(serializers.PrimaryKeyRelatedField):
+    """A form has no null; what is left empty is none."""
+
+    described_as = {"type": "integer"}
+
+
 class ProductUploadSerializer(ProductSerializer):
     """A new product as multipart, with one picture."""
 
+    category = FormCategoryField(queryset=Category.objects.all(), required=False, allow_null=True)
+    is_active = serializers.BooleanField(required=False)  # in a form it is text
     image = serializers.FileField(required=False, write_only=True)  # type: ignore[assignment]
 
     class Meta(ProductSerializer.Meta):

@@ -63,8 +63,9 @@ def complete(result: Document, **kwargs: Any) -> Document:
         "X-Request-ID": {
             "name": "X-Request-ID",
             "in": "header",
-            "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,128}$"},
-            "description": "A name of your own for this request; answers and logs bear it.",
+            "schema": {"type": "string"},
+            "description": "A name of your own for this request, which answers and logs bear: up to 128 of "
+            "`A-Z a-z 0-9 . _ -`. For any other one is made.",
         }
     }
     components["responses"] = {name: _problem_response(codes) for name, codes in COMMON.values()}

@@ -56,6 +56,11 @@ class Schema(AutoSchema):
         standard = {"list", "create", "retrieve", "update", "partial_update", "destroy"}
         return name.rpartition("_")[0] if action and action not in standard else name
 
+    def _insert_field_validators(self, field: Any, schema: dict[str, Any]) -> None:
+        """A field may say of itself what no validator of its own does: `described_as`."""
+        super()._insert_field_validators(field, schema)
+        schema.update(getattr(field, "described_as", {}))
+
     def get_filter_backends(self) -> list[Any]:
         # An operation that answers one object takes no filters, though its view has them.
         return super().get_filter_backends() if self._is_list_view() else []

@@ -51,7 +51,8 @@ def fuzz(service: Service, token: str, options: list[str]) -> int:
         SPARED,
         *options,
     ]
-    return subprocess.run(command, check=False).returncode
+    hooks = {"SCHEMATHESIS_HOOKS": "tests.fuzz.checks"}
+    return subprocess.run(command, env=os.environ | hooks, check=False).returncode
 
 
 def servers(given: dict[str, str]) -> dict[str, str]:

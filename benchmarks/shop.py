@@ -30,6 +30,9 @@ def arguments(description: str) -> argparse.ArgumentParser:
     parser.add_argument("--mysql-user", default="root")
     parser.add_argument("--mysql-password", default="")
     parser.add_argument("--redis-port", type=int, help="of a server on 127.0.0.1; else cache and queue are files")
+    parser.add_argument(
+        "--redis-database", type=int, default=14, help="the number of its queue; the cache has the next"
+    )
     return parser
 
 
@@ -47,12 +50,9 @@ def connect(options: argparse.Namespace, database: str = "") -> Any:
 
 
 @contextmanager
-def database(options: argparse.Namespace) -> Iterator[str]:
-    """A new, migrated database; this process's Django works on it."""
-    name = f"benchmark_{secrets.token_hex(4)}"
-    connection = connect(options)
-    connection.cursor().execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
-    connection.close()
+def database(options: argparse.Namespace, name: str = "") -> Iterator[str]:
+    """A migrated database; this process's Django works on it. One that is given a name stays."""
+    keep, name = bool(name), name or f"benchmark_{secrets.token_hex(4)}"
     with tempfile.TemporaryDirectory(prefix="productbackend-benchmark-") as data:
         os.environ |= {
             "ENV_FILE": os.devnull,
@@ -69,16 +69,31 @@ def database(options: argparse.Namespace) -> Iterator[str]:
         }
         if options.redis_port:
             os.environ |= {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(options.redis_port)}
-        subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity=0"], cwd=ROOT, check=True)
+            os.environ["REDIS_DATABASE"] = str(options.redis_database)
+        make_database(options, name)
         import django  # the settings read the environment that was just made
 
         django.setup()
         try:
             yield name
         finally:
-            connection = connect(options)
-            connection.cursor().execute(f"DROP DATABASE {name}")
-            connection.close()
+            if not keep:
+                drop_database(options, name)
+
+
+def make_database(options: argparse.Namespace, name: str) -> None:
+    """A migrated database of this name, where there is none."""
+    connection = connect(options)
+    connection.cursor().execute(f"CREATE DATABASE IF NOT EXISTS {name} CHARACTER SET utf8mb4")
+    connection.close()
+    command = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
+    subprocess.run(command, cwd=ROOT, check=True, env=os.environ | {"MYSQL_DATABASE": name})
+
+
+def drop_database(options: argparse.Namespace, name: str) -> None:
+    connection = connect(options)
+    connection.cursor().execute(f"DROP DATABASE {name}")
+    connection.close()
 
 
 def free_port() -> int:

@@ -8,16 +8,15 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core import signing
 from django.db import connections
-from django.db.models import Model, Q, QuerySet
-from django.utils.encoding import iri_to_uri
+from django.db.models import Q, QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 LIMIT_DEFAULT, LIMIT_MAX = 20, 100
 OFFSET_MAX = 10_000
@@ -105,7 +104,12 @@ def read(queryset: QuerySet[Any], keys: Sequence[Key], start: int, stop: int) ->
     first, *others = (ordered.filter(**{column: value}).values_list(*columns)[:stop] for value in values)
     merged = first.union(*others, all=True).order_by(*[key.term for key in keys])[start:stop]
     ids = [row[columns.index("id")] for row in merged]
-    rows = {row.pk: row for row in queryset.order_by().filter(pk__in=ids)}
+    return in_order(queryset, ids)
+
+
+def in_order(queryset: QuerySet[Any], ids: Sequence[int]) -> list[Any]:
+    """The rows with these ids, as they are named; those that are gone meanwhile are left out."""
+    rows = {row.id: row for row in queryset.order_by().filter(pk__in=ids)} if ids else {}
     return [rows[pk] for pk in ids if pk in rows]
 
 
@@ -123,13 +127,17 @@ class KeysetPagination(BasePagination):
         cursor = self.read_cursor(request)
         if cursor is not None and offset is not None:
             raise ValidationError({"offset": ["Send a cursor or an offset, not both."]})
-        found = queryset.order_by()[: COUNT_MAX + 1].count()
-        self.count, self.count_is_exact = min(found, COUNT_MAX), found <= COUNT_MAX
         if raw_ordering is None and getattr(view, "is_ranked", False):
-            return self.ranked_page(queryset, offset, cursor)
+            return self.ranked_page(queryset, offset, cursor, view.get_queryset())
         ordering = raw_ordering if raw_ordering is not None else view.ordering
         self.keys = parse_ordering(ordering, view.ordering_fields)
-        return self.keyset_page(queryset, offset, cursor)
+        rows = self.keyset_page(queryset, offset, cursor)
+        is_whole = cursor is None and not offset and self.next is None
+        self.note_count(len(rows) if is_whole else queryset.order_by().values("pk")[: COUNT_MAX + 1].count())
+        return rows
+
+    def note_count(self, found: int) -> None:
+        self.count, self.count_is_exact = min(found, COUNT_MAX), found <= COUNT_MAX
 
     def keyset_page(self, queryset: QuerySet[Any], offset: int | None, cursor: dict[str, Any] | None) -> list[Any]:
         terms = [key.term for key in self.keys]
@@ -151,25 +159,31 @@ class KeysetPagination(BasePagination):
         self.previous = self.link({"o": terms, "d": "p", "v": self.values(rows[0])}) if has_previous else None
         return rows
 
-    def ranked_page(self, queryset: QuerySet[Any], offset: int | None, cursor: dict[str, Any] | None) -> list[Any]:
-        """A page of search results, best first: by position, through the first 1,000."""
+    def ranked_page(
+        self, queryset: QuerySet[Any], offset: int | None, cursor: dict[str, Any] | None, everything: QuerySet[Any]
+    ) -> list[Any]:
+        """A page of search results, best first: by position, through the first 1,000.
+
+        They are searched for once, for the page and its count; `everything` gives their rows.
+        """
         if cursor is not None and cursor.get("o") != "rank":
             raise ValidationError({"cursor": ["The cursor belongs to another ordering."]})
         start = cursor["v"] if cursor is not None else offset or 0
         stop = min(start + self.limit, RANKED_MAX)
-        rows = list(queryset[start : stop + 1]) if start < RANKED_MAX else []
-        more = len(rows) > stop - start and stop < RANKED_MAX
+        ids = [pk for (pk,) in queryset.values_list("pk")[: max(RANKED_MAX, COUNT_MAX) + 1]]
+        self.note_count(len(ids))
+        more = stop < min(len(ids), RANKED_MAX)
         self.next = self.link({"o": "rank", "v": stop}) if more else None
         self.previous = self.link({"o": "rank", "v": max(start - self.limit, 0)}) if start > 0 else None
-        return rows[: stop - start]
+        return in_order(everything, ids[start:stop])
 
-    def values(self, row: Model) -> list[Any]:
+    def values(self, row: Any) -> list[Any]:
         return [getattr(row, key.column) for key in self.keys]
 
     def link(self, cursor: dict[str, Any]) -> str:
-        token = write_cursor(cursor)
-        url = remove_query_param(self.request.build_absolute_uri(), "offset")
-        return iri_to_uri(replace_query_param(url, "cursor", token))
+        given = {name: values for name, values in self.request.query_params.lists() if name != "offset"}
+        query = urlencode(sorted((given | {"cursor": [write_cursor(cursor)]}).items()), doseq=True)
+        return f"{self.request.build_absolute_uri(self.request.path)}?{query}"
 
     @staticmethod
     def read_cursor(request: Request) -> dict[str, Any] | None:

@@ -115,6 +115,7 @@ class CatalogueQuerySet(QuerySet[M]):
 
     # Set where each row has one of some values of a column: its name and those values.
     parts: tuple[str, list[Any]] | None = None
+    count_order: tuple[str, ...] = ()
 
     def in_parts(self, column: str, values: list[Any]) -> "CatalogueQuerySet[M]":
         """The rows with one of `values`; the pagination may read each value's by themselves and merge them."""
@@ -122,9 +123,15 @@ class CatalogueQuerySet(QuerySet[M]):
         found.parts = (column, values)
         return found
 
+    def counted_by(self, column: str) -> "CatalogueQuerySet[M]":
+        """The same rows; what counts them goes along the index of `column`, where MySQL would choose any."""
+        found = self.all()
+        found.count_order = (column,)
+        return found
+
     def _clone(self) -> "CatalogueQuerySet[M]":
         copy: CatalogueQuerySet[M] = super()._clone()  # type: ignore[misc]
-        copy.parts = self.parts
+        copy.parts, copy.count_order = self.parts, self.count_order
         return copy
 
     def update(self, **fields: Any) -> int:

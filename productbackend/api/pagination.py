@@ -113,6 +113,11 @@ def in_order(queryset: QuerySet[Any], ids: Sequence[int]) -> list[Any]:
     return [rows[pk] for pk in ids if pk in rows]
 
 
+def bounded_count(queryset: QuerySet[Any]) -> int:
+    """How many rows there are, as far as it is of interest; in the order that the queryset prefers, or in any."""
+    return queryset.order_by(*getattr(queryset, "count_order", ())).values("pk")[: COUNT_MAX + 1].count()
+
+
 class KeysetPagination(BasePagination):
     """Reads `limit`, `ordering`, `cursor` and `offset`; writes count, next, previous and results."""
 
@@ -133,7 +138,7 @@ class KeysetPagination(BasePagination):
         self.keys = parse_ordering(ordering, view.ordering_fields)
         rows = self.keyset_page(queryset, offset, cursor)
         is_whole = cursor is None and not offset and self.next is None
-        self.note_count(len(rows) if is_whole else queryset.order_by().values("pk")[: COUNT_MAX + 1].count())
+        self.note_count(len(rows) if is_whole else bounded_count(queryset))
         return rows
 
     def note_count(self, found: int) -> None:

@@ -112,7 +112,7 @@ def bare_sql() -> dict[str, tuple[str, str, list[str]]]:
         where = f"is_active = 1 AND name_key LIKE '%{part}%'"
         ids = f"SELECT id FROM products_product WHERE {where} ORDER BY name_key"
         return (
-            f"/products/?name_contains={part}",
+            f"/products/?name_contains={quote(part)}",
             where,
             [
                 f"SELECT COUNT(*) FROM ({ids} LIMIT 1001) AS found",

@@ -5,41 +5,23 @@ A cursor holds the values of the row at a page's edge and the order that it belo
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 from django.core import signing
-from django.db import connections
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from productbackend.api.keyset import Key, beyond, bounded_count, in_order, read
+
 LIMIT_DEFAULT, LIMIT_MAX = 20, 100
 OFFSET_MAX = 10_000
 COUNT_MAX = 1_000
 RANKED_MAX = 1_000
-PARTS_MAX = 200
 CURSOR_SALT = "productbackend.cursor"
-
-
-@dataclass(frozen=True)
-class Key:
-    """One column of an order."""
-
-    column: str
-    descending: bool
-
-    @property
-    def reversed(self) -> "Key":
-        return Key(self.column, not self.descending)
-
-    @property
-    def term(self) -> str:
-        return f"-{self.column}" if self.descending else self.column
 
 
 class JSONSerializer:
@@ -75,49 +57,6 @@ def parse_ordering(raw: str, fields: dict[str, str]) -> list[Key]:
     return keys
 
 
-def beyond(keys: Sequence[Key], values: Sequence[Any]) -> Q:
-    """The rows behind the one that has `values`.
-
-    Written as `a >= x AND (a > x OR (a = x AND ...))`: the first bound is what an index serves,
-    and MariaDB takes a row comparison 15 times slower.
-    """
-    first, value = keys[0], values[0]
-    strict = Q(**{f"{first.column}__{'lt' if first.descending else 'gt'}": value})
-    if len(keys) == 1:
-        return strict
-    bound = Q(**{f"{first.column}__{'lte' if first.descending else 'gte'}": value})
-    return bound & (strict | (Q(**{first.column: value}) & beyond(keys[1:], values[1:])))
-
-
-def read(queryset: QuerySet[Any], keys: Sequence[Key], start: int, stop: int) -> list[Any]:
-    """The rows from `start` to `stop` in the order of `keys`.
-
-    Where the queryset says that it consists of parts that each have an index in this order, the
-    first rows of each are read and merged: of all together the database would sort all.
-    """
-    ordered = queryset.order_by(*[key.term for key in keys])
-    column, values = getattr(queryset, "parts", None) or ("", [])
-    merges = connections[queryset.db].features.supports_slicing_ordering_in_compound
-    if not (1 < len(values) <= PARTS_MAX and merges):
-        return list(ordered[start:stop])
-    columns = [key.column for key in keys]
-    first, *others = (ordered.filter(**{column: value}).values_list(*columns)[:stop] for value in values)
-    merged = first.union(*others, all=True).order_by(*[key.term for key in keys])[start:stop]
-    ids = [row[columns.index("id")] for row in merged]
-    return in_order(queryset, ids)
-
-
-def in_order(queryset: QuerySet[Any], ids: Sequence[int]) -> list[Any]:
-    """The rows with these ids, as they are named; those that are gone meanwhile are left out."""
-    rows = {row.id: row for row in queryset.order_by().filter(pk__in=ids)} if ids else {}
-    return [rows[pk] for pk in ids if pk in rows]
-
-
-def bounded_count(queryset: QuerySet[Any]) -> int:
-    """How many rows there are, as far as it is of interest; in the order that the queryset prefers, or in any."""
-    return queryset.order_by(*getattr(queryset, "count_order", ())).values("pk")[: COUNT_MAX + 1].count()
-
-
 class KeysetPagination(BasePagination):
     """Reads `limit`, `ordering`, `cursor` and `offset`; writes count, next, previous and results."""
 
@@ -138,7 +77,7 @@ class KeysetPagination(BasePagination):
         self.keys = parse_ordering(ordering, view.ordering_fields)
         rows = self.keyset_page(queryset, offset, cursor)
         is_whole = cursor is None and not offset and self.next is None
-        self.note_count(len(rows) if is_whole else bounded_count(queryset))
+        self.note_count(len(rows) if is_whole else bounded_count(queryset, COUNT_MAX + 1))
         return rows
 
     def note_count(self, found: int) -> None:

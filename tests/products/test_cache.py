@@ -50,7 +50,9 @@ def shelf() -> dict[str, Any]:
     pictures.add(product)
     second = pictures.add(product, 80)
     waiting, _ = images.add(product_id=product.pk, file=pictures.upload(pictures.jpeg(90, 30)))
-    return {"shoes": shoes, "boots": boots, "product": product, "second": second, "waiting": waiting}
+    empty = factories.category("Empty")
+    shop = {"shoes": shoes, "boots": boots, "empty": empty}
+    return shop | {"product": product, "second": second, "waiting": waiting}
 
 
 def checkout(product: Product) -> None:
@@ -86,6 +88,18 @@ def deleted_in_bulk(pk: int) -> None:
     assert admin().post("/admin/products/product/", chosen).status_code == 302
 
 
+def saved_in_admin(model: str, pk: int, **changes: Any) -> None:
+    """Send the admin's form as it is shown, with some fields changed."""
+    path, client = f"/admin/products/{model}/{pk}/change/", admin()
+    shown = client.get(path).context
+    forms = [shown["adminform"].form]
+    for inline in shown["inline_admin_formsets"]:
+        forms += [inline.formset.management_form, *inline.formset.forms]
+    values = {field.html_name: field.value() for form in forms for field in form}
+    sent = {name: value for name, value in (values | changes).items() if value is not None and value is not False}
+    assert client.post(path, sent).status_code == 302
+
+
 WRITES: dict[str, Callable[[dict[str, Any]], Any]] = {
     "a product is made": lambda shop: staff().post("/products/", {"name": "Another", "quantity": 1}),
     "a product is changed": lambda shop: staff().patch(f"/products/{shop['product'].pk}/", {"price": "1.00"}),
@@ -93,6 +107,7 @@ WRITES: dict[str, Callable[[dict[str, Any]], Any]] = {
     "a product is deleted": lambda shop: staff().delete(f"/products/{shop['product'].pk}/"),
     "a category is renamed": lambda shop: staff().patch(f"/categories/{shop['boots'].pk}/", {"name": "Wellies"}),
     "a category is moved": lambda shop: staff().patch(f"/categories/{shop['boots'].pk}/", {"parent": None}),
+    "a category is deleted": lambda shop: staff().delete(f"/categories/{shop['empty'].pk}/"),
     "a category is made": lambda shop: staff().post("/categories/", {"name": "Hats"}),
     "an image becomes ready": lambda shop: images.process(shop["waiting"].pk),
     "an image is described": lambda shop: staff().patch(pictures.path(shop["second"]), {"alt_text": "Behind"}),
@@ -105,6 +120,12 @@ WRITES: dict[str, Callable[[dict[str, Any]], Any]] = {
     "an order is cancelled": lambda shop: cancelled(shop["product"]),
     "stock is counted": lambda shop: stock.set_quantity(product_id=shop["product"].pk, quantity=3, user=None),
     "stock is adjusted": lambda shop: stock.adjust(product_id=shop["product"].pk, delta=-10, user=None),
+    "the admin saves a product": lambda shop: saved_in_admin("product", shop["product"].pk, price="3.00"),
+    "the admin counts stock": lambda shop: saved_in_admin("product", shop["product"].pk, quantity="4"),
+    "the admin describes a picture": lambda shop: saved_in_admin(
+        "product", shop["product"].pk, **{"images-1-alt_text": "Behind"}
+    ),
+    "the admin moves a category": lambda shop: saved_in_admin("category", shop["boots"].pk, parent=""),
     "the admin deletes in bulk": lambda shop: deleted_in_bulk(shop["product"].pk),
     "rows are updated": lambda shop: Product.objects.filter(pk=shop["product"].pk).update(price="2.00"),
     "rows are deleted": lambda shop: Product.objects.filter(pk=shop["product"].pk).delete(),

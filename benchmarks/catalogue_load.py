@@ -113,17 +113,18 @@ def sell(product_id: int) -> None:
 
 
 def memory(options: argparse.Namespace) -> None:
-    """Of the web processes, after the first thousand requests and after long load, half of it pages that are made."""
+    """Of each web process after its first thousand requests and after long load, half of it pages that are made."""
     script, pages = write_script()
     with Web(cache=True) as web:
         chance = random.Random(2)
 
         def ask(count: int) -> None:
-            client = web.client()
-            for page in chance.choices(pages, k=count):
-                web.get(page, client)
+            for number in range(count):
+                if number % 10 == 0:
+                    client = web.client()  # by whichever process takes it
+                web.get(chance.choice(pages), client, {"Cookie": "made=anew"} if number % 2 else {})
 
-        threads = [threading.Thread(target=ask, args=[1000 // CONNECTIONS]) for _ in range(CONNECTIONS)]
+        threads = [threading.Thread(target=ask, args=[2 * 1000 // CONNECTIONS]) for _ in range(CONNECTIONS)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -134,11 +135,10 @@ def memory(options: argparse.Namespace) -> None:
             requests += 10 * web.rate("", 10, script=script)
             requests += 10 * web.rate("/products/?ordering=-price", 10, Cookie="made=anew")
         after = web.memory()
-        print(
-            f"\nPrivate memory of the web processes: {before:,} kB after 1,000 requests, {after:,} kB after "
-            f"{options.memory_seconds} s of load with {requests:,.0f} more: {after / before:.2f} times.",
-            flush=True,
-        )
+    print("\n| web process | kB after 1,000 requests | kB at the end | times |\n| --- | --- | --- | --- |")
+    for number, (first, last) in enumerate(zip(before, after, strict=True), start=1):
+        print(f"| {number} | {first:,} | {last:,} | {last / first:.2f} |")
+    print(f"\nIn between {requests:,.0f} requests in {options.memory_seconds} s.", flush=True)
 
 
 if __name__ == "__main__":

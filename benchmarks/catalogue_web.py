@@ -42,9 +42,11 @@ class Web(shop.Web):
     def client(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
 
-    def get(self, path: str, client: http.client.HTTPConnection | None = None) -> bytes:
+    def get(
+        self, path: str, client: http.client.HTTPConnection | None = None, headers: dict[str, str] | None = None
+    ) -> bytes:
         client = client or self.client()
-        client.request("GET", path)
+        client.request("GET", path, headers=headers or {})
         answer = client.getresponse()
         body = answer.read()
         assert answer.status == 200, (path, answer.status, body[:500])
@@ -60,13 +62,10 @@ class Web(shop.Web):
         assert "Non-2xx" not in printed, printed
         return float(re.search(r"Requests/sec:\s+([0-9.]+)", printed)[1])  # type: ignore[index]
 
-    def memory(self) -> int:
-        """Kilobytes that the workers hold for themselves."""
-        total = 0
-        for pid in self.workers():
-            text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-            total += sum(int(found) for found in re.findall(r"Private_\w+:\s+(\d+)", text))
-        return total
+    def memory(self) -> list[int]:
+        """Kilobytes that each worker holds for itself."""
+        texts = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in self.workers()]
+        return [sum(int(found) for found in re.findall(r"Private_\w+:\s+(\d+)", text)) for text in texts]
 
 
 Work = Callable[[], Any]

@@ -137,7 +137,8 @@ def memory(options: argparse.Namespace) -> None:
         after = web.memory()
     print("\n| web process | kB after 1,000 requests | kB at the end | times |\n| --- | --- | --- | --- |")
     for number, (first, last) in enumerate(zip(before, after, strict=True), start=1):
-        print(f"| {number} | {first:,} | {last:,} | {last / first:.2f} |")
+        for name, early, late in zip(("resident", "of it not shared"), first, last, strict=True):
+            print(f"| {number}, {name} | {early:,} | {late:,} | {late / early:.2f} |")
     print(f"\nIn between {requests:,.0f} requests in {options.memory_seconds} s.", flush=True)
 
 

@@ -62,10 +62,14 @@ class Web(shop.Web):
         assert "Non-2xx" not in printed, printed
         return float(re.search(r"Requests/sec:\s+([0-9.]+)", printed)[1])  # type: ignore[index]
 
-    def memory(self) -> list[int]:
-        """Kilobytes that each worker holds for itself."""
+    def memory(self) -> list[tuple[int, int]]:
+        """Kilobytes of each worker: what is resident, and what of that it does not share with the others."""
         texts = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in self.workers()]
-        return [sum(int(found) for found in re.findall(r"Private_\w+:\s+(\d+)", text)) for text in texts]
+        return [(_sum(r"Rss:\s+(\d+)", text), _sum(r"Private_\w+:\s+(\d+)", text)) for text in texts]
+
+
+def _sum(pattern: str, text: str) -> int:
+    return sum(int(found) for found in re.findall(pattern, text))
 
 
 Work = Callable[[], Any]

@@ -33,11 +33,11 @@ def _reading(web: Web, client: Any, path: str) -> Work:
 def paths(web: Web) -> dict[str, str]:
     """The pages, as this service's ids and cursors have them."""
     one, ten, hundred = (category(web, name) for name in ("Leaf 0", "Ten 0", "Hundred"))
-    sort = json.loads(web.get("/products/1/"))["category"]  # one of the demo's, with several pages in that range
+    sort = json.loads(web.get("/products/1/"))["category"]  # telephones, with several pages in that range
     found = {
         "nothing (/health/live/)": "/health/live/",
         "first page": "/products/",
-        "a category and a price range": f"/products/?category={sort}&min_price=30&max_price=90&ordering=price",
+        "a category and a price range": f"/products/?category={sort}&min_price=160&max_price=500&ordering=price",
         "a subtree of 1 category, ordering=-price": f"/products/?category={one}&ordering=-price",
         "a subtree of 10 categories, ordering=-price": f"/products/?category={ten}&ordering=-price",
         "a subtree of 100 categories, ordering=-price": f"/products/?category={hundred}&ordering=-price",

@@ -126,10 +126,14 @@ class CatalogueQuerySet(QuerySet[M]):
     def part(self, value: Any) -> "CatalogueQuerySet[M]":
         """Those with this one of the values, asked for by that alone."""
         assert self.parts is not None
-        column, _, condition = self.parts
+        return self.of_any_part().filter(**{self.parts[0]: value})
+
+    def of_any_part(self) -> "CatalogueQuerySet[M]":
+        """The same rows and those with other values: for who names the rows of a part and need not name it again."""
+        assert self.parts is not None
         found = self.all()
-        found.query.where.children = [child for child in found.query.where.children if child is not condition]
-        return found.filter(**{column: value})
+        found.query.where.children = [child for child in found.query.where.children if child is not self.parts[2]]
+        return found
 
     def counted_by(self, column: str) -> "CatalogueQuerySet[M]":
         """The same rows; what counts them goes along the index of `column`, where MySQL would choose any."""

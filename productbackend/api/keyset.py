@@ -51,7 +51,8 @@ def read(queryset: QuerySet[Any], keys: Sequence[Key], start: int, stop: int) ->
     _, values, _ = getattr(queryset, "parts", None) or ("", [], None)
     if not (1 < len(values) <= PARTS_MAX and merges):
         return list(ordered[start:stop])
-    return in_order(queryset, merged_ids(ordered, keys, values, start, stop))
+    whole: Any = queryset
+    return in_order(whole.of_any_part(), merged_ids(ordered, keys, values, start, stop))
 
 
 def merged_ids(ordered: Any, keys: Sequence[Key], values: Sequence[Any], start: int, stop: int) -> list[int]:

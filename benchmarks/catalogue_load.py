@@ -58,27 +58,31 @@ def zipf(options: argparse.Namespace) -> None:
     from benchmarks.yardstick import MISSES
 
     script, pages = write_script()
-    hot = next(page for page in pages if "limit" not in page).split("/")[2]
+    products = [page.split("/")[2] for page in pages if "limit" not in page]
+    sold = {
+        "no writes": None,
+        f"the product that is read most sells {SALES_A_SECOND} times a second": products[0],
+        f"another, the thousandth, sells {SALES_A_SECOND} times a second": products[1000],
+    }
     cache.clear()
     cache.set(MISSES, 0, None)
-    rates: dict[bool, list[float]] = {False: [], True: []}
-    hits: dict[bool, list[float]] = {False: [], True: []}
+    rates: dict[str, list[float]] = {name: [] for name in sold}
+    hits: dict[str, list[float]] = {name: [] for name in sold}
     with Web(cache=True) as web:
         web.rate("", options.warm_seconds, script=script)
         for number in range(options.rounds):
-            for sells in (False, True) if number % 2 == 0 else (True, False):
-                with selling(hot if sells else None):
+            for name in list(sold) if number % 2 == 0 else reversed(sold):
+                with selling(sold[name]):
                     web.rate("", SETTLING, script=script)
                     missed = cache.get(MISSES)
                     rate = web.rate("", options.zipf_seconds, script=script)
                     missed = cache.get(MISSES) - missed
-                rates[sells].append(rate)
-                hits[sells].append(1 - missed / (rate * options.zipf_seconds))
-    print(f"\n| {PAGES:,} pages by Zipf's law | 1/s | hit rate |\n| --- | --- | --- |")
-    for sells, name in ((False, "no writes"), (True, f"one product sells {SALES_A_SECOND} times a second")):
-        print(f"| {name} | {spread(rates[sells])} | {spread(hits[sells], 3)} |")
-    share = statistics.median(rates[True]) / statistics.median(rates[False])
-    print(f"\nWith sales {share:.2f} of without.", flush=True)
+                rates[name].append(rate)
+                hits[name].append(1 - missed / (rate * options.zipf_seconds))
+    print(f"\n| {PAGES:,} pages by Zipf's law | 1/s | hit rate | of no writes |\n| --- | --- | --- | --- |")
+    for name, found in rates.items():
+        share = statistics.median(found) / statistics.median(rates["no writes"])
+        print(f"| {name} | {spread(found)} | {spread(hits[name], 3)} | {share:.2f} |", flush=True)
 
 
 @contextmanager

@@ -30,6 +30,9 @@ def arguments(description: str) -> argparse.ArgumentParser:
     parser.add_argument("--mysql-user", default="root")
     parser.add_argument("--mysql-password", default="")
     parser.add_argument("--redis-port", type=int, help="of a server on 127.0.0.1; else cache and queue are files")
+    parser.add_argument(
+        "--redis-database", type=int, default=14, help="the number of its queue; the cache has the next"
+    )
     return parser
 
 
@@ -47,12 +50,8 @@ def connect(options: argparse.Namespace, database: str = "") -> Any:
 
 
 @contextmanager
-def database(options: argparse.Namespace) -> Iterator[str]:
-    """A new, migrated database; this process's Django works on it."""
-    name = f"benchmark_{secrets.token_hex(4)}"
-    connection = connect(options)
-    connection.cursor().execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
-    connection.close()
+def database(options: argparse.Namespace, name: str = "") -> Iterator[str]:
+    """A migrated database; this process's Django works on it. One that is given a name stays."""
     with tempfile.TemporaryDirectory(prefix="productbackend-benchmark-") as data:
         os.environ |= {
             "ENV_FILE": os.devnull,
@@ -60,7 +59,6 @@ def database(options: argparse.Namespace) -> Iterator[str]:
             "DATA_DIR": data,
             "MYSQL_HOST": "127.0.0.1",
             "MYSQL_PORT": str(options.mysql_port),
-            "MYSQL_DATABASE": name,
             "MYSQL_USER": options.mysql_user,
             "MYSQL_PASSWORD": options.mysql_password,
             "ACCESS_TOKEN_LIFETIME": "1440",
@@ -69,16 +67,36 @@ def database(options: argparse.Namespace) -> Iterator[str]:
         }
         if options.redis_port:
             os.environ |= {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(options.redis_port)}
-        subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity=0"], cwd=ROOT, check=True)
-        import django  # the settings read the environment that was just made
+            os.environ["REDIS_DATABASE"] = str(options.redis_database)
+        with Kept(options, name) as made:
+            os.environ["MYSQL_DATABASE"] = made
+            import django  # the settings read the environment that was just made
 
-        django.setup()
-        try:
-            yield name
-        finally:
-            connection = connect(options)
-            connection.cursor().execute(f"DROP DATABASE {name}")
-            connection.close()
+            django.setup()
+            yield made
+
+
+class Kept:
+    """A migrated database: one of a name that is given is made where absent, and stays; else one that goes again."""
+
+    def __init__(self, options: argparse.Namespace, name: str = "") -> None:
+        self.options, self.stays = options, bool(name)
+        self.name = name or f"benchmark_{secrets.token_hex(4)}"
+        self._execute(f"CREATE DATABASE IF NOT EXISTS {self.name} CHARACTER SET utf8mb4")
+        command = [sys.executable, "manage.py", "migrate", "--verbosity=0", "--skip-checks"]
+        subprocess.run(command, cwd=ROOT, check=True, env=os.environ | {"MYSQL_DATABASE": self.name})
+
+    def __enter__(self) -> str:
+        return self.name
+
+    def __exit__(self, *error: object) -> None:
+        if not self.stays:
+            self._execute(f"DROP DATABASE {self.name}")
+
+    def _execute(self, statement: str) -> None:
+        connection = connect(self.options)
+        connection.cursor().execute(statement)
+        connection.close()
 
 
 def free_port() -> int:
@@ -154,10 +172,13 @@ def versions(options: argparse.Namespace) -> str:
     cursor.execute("SELECT VERSION(), @@innodb_flush_log_at_trx_commit, @@sync_binlog")
     version, flush, binlog = cursor.fetchone()
     connection.close()
-    load = os.getloadavg()[0]
     return (
         f"{time.strftime('%Y-%m-%d')}, Python {sys.version.split()[0]}, Django {django.__version__}, "
         f"Gunicorn {gunicorn.__version__}, MySQL {version} (flush at commit {flush}, sync_binlog {binlog}), "
         f"{'Redis' if options.redis_port else 'a queue of files'}, {os.cpu_count()} cores shared by server, "
-        f"database and clients, load {load:.1f} at this moment"
+        f"database and clients, {load()}"
     )
+
+
+def load() -> str:
+    return f"load {os.getloadavg()[0]:.1f}"

@@ -267,7 +267,6 @@ def report(users: int, mailbox: Mailbox, kills: Counter[str], seconds: float) ->
 
 def main() -> None:
     parser = shop.arguments(__doc__ or "")
-    parser.add_argument("--redis-database", type=int, default=14, help="its queue; the cache is in the next")
     parser.add_argument("--parts", nargs="+", choices=["faults", "many"], default=["faults", "many"])
     parser.add_argument("--users", type=int, default=10_000)
     parser.add_argument("--short", action="store_true", help="500 users, and 2,000 in place of very many")
@@ -277,11 +276,7 @@ def main() -> None:
         parser.error("--redis-port is needed")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))  # and all that was started with it
     port = shop.free_port()
-    os.environ |= {
-        "EMAIL_HOST": "127.0.0.1",
-        "EMAIL_PORT": str(port),
-        "REDIS_DATABASE": str(options.redis_database),
-    }
+    os.environ |= {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(port)}
     with shop.database(options):
         logging.getLogger("mail.log").setLevel(logging.WARNING)
         print(shop.versions(options))

@@ -113,18 +113,37 @@ def _write(move: Callable[[], Any]) -> None:
 class CatalogueQuerySet(QuerySet[M]):
     """Writes of many rows at once send no signal: here they void what is kept, as the others do."""
 
-    # Set where each row has one of some values of a column: its name and those values.
-    parts: tuple[str, list[Any]] | None = None
+    # Set where each row has one of some values of a column: its name, those values, and the condition.
+    parts: tuple[str, list[Any], Any] | None = None
+    count_order: tuple[str, ...] = ()
 
     def in_parts(self, column: str, values: list[Any]) -> "CatalogueQuerySet[M]":
         """The rows with one of `values`; the pagination may read each value's by themselves and merge them."""
         found = self.filter(**{f"{column}__in": values})
-        found.parts = (column, values)
+        found.parts = (column, values, found.query.where.children[-1])
+        return found
+
+    def part(self, value: Any) -> "CatalogueQuerySet[M]":
+        """Those with this one of the values, asked for by that alone."""
+        assert self.parts is not None
+        return self.of_any_part().filter(**{self.parts[0]: value})
+
+    def of_any_part(self) -> "CatalogueQuerySet[M]":
+        """The same rows and those with other values: for who names the rows of a part and need not name it again."""
+        assert self.parts is not None
+        found = self.all()
+        found.query.where.children = [child for child in found.query.where.children if child is not self.parts[2]]
+        return found
+
+    def counted_by(self, column: str) -> "CatalogueQuerySet[M]":
+        """The same rows; what counts them goes along the index of `column`, where MySQL would choose any."""
+        found = self.all()
+        found.count_order = (column,)
         return found
 
     def _clone(self) -> "CatalogueQuerySet[M]":
         copy: CatalogueQuerySet[M] = super()._clone()  # type: ignore[misc]
-        copy.parts = self.parts
+        copy.parts, copy.count_order = self.parts, self.count_order
         return copy
 
     def update(self, **fields: Any) -> int:

@@ -37,11 +37,19 @@ class YearFilter(django_filters.Filter):
         return qs if value is None else qs.filter(created_at__gte=datetime(value, 1, 1, tzinfo=UTC))
 
 
+class PartOfNameFilter(FoldedFilter):
+    """A part of the name can only be looked for by going through all names: their index is the shortest way."""
+
+    def filter(self, qs: Any, value: str | None) -> QuerySet[Any]:
+        found: Any = super().filter(qs, value)
+        return found.counted_by(self.field_name) if value else found
+
+
 class ProductFilter(django_filters.FilterSet):
     category = IdFilter(method="in_category", help_text="A category's id; products below it too.")
     category_name = FoldedFilter(field_name="category__name_key", help_text="The category's name, in any case.")
     name = FoldedFilter(field_name="name_key", help_text="The whole name, in any case.")
-    name_contains = FoldedFilter(field_name="name_key", lookup_expr="contains", help_text="A part of the name.")
+    name_contains = PartOfNameFilter(field_name="name_key", lookup_expr="contains", help_text="A part of the name.")
     brand = FoldedFilter(field_name="brand_key", help_text="The whole brand, in any case.")
     brand_contains = FoldedFilter(field_name="brand_key", lookup_expr="contains", help_text="A part of the brand.")
     min_price = PriceFilter(lookup_expr="gte")

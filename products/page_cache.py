@@ -27,6 +27,7 @@ from products.models import Product
 LIFE = 60  # seconds that a page is kept at most: the bound of what a lost move can do
 QUERY_MAX = 1_000  # characters; longer ones are not kept
 SHAPE = 1
+MEDIA_TYPE = "application/json"  # of the pages that are kept; others are not
 LOCK_LIFE = 5  # seconds after which a page's maker counts as lost
 WAIT_MAX, WAIT_STEP = 1.0, 0.01  # seconds
 
@@ -89,7 +90,7 @@ def place(request: HttpRequest) -> Place | None:
     query = urlencode(values)
     if len(query) > QUERY_MAX:
         return None
-    name = "\n".join([request.scheme or "", host, request.path, query])
+    name = "\n".join([MEDIA_TYPE, request.scheme or "", host, request.path, query])
     digest = hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
     by_stock = bool(values.keys() & STOCK_FILTERS) or "quantity" in values.get("ordering", "")
     return Place(f"catalogue:page:{SHAPE}:{digest}", query, by_stock)
@@ -149,7 +150,7 @@ def is_public(response: HttpResponse) -> bool:
     return (
         response.status_code == 200
         and response.get("Cache-Control") == conditional.PUBLIC
-        and response.get("Content-Type") == "application/json"
+        and response.get("Content-Type") == MEDIA_TYPE
         and "ETag" in response
         and not response.cookies
         and hasattr(response, "data")

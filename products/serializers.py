@@ -1,11 +1,8 @@
 """The shapes of the catalogue."""
 
 import math
-from datetime import datetime
-from functools import cached_property
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_unicode_slug
 from rest_framework import serializers
@@ -13,8 +10,9 @@ from rest_framework.validators import UniqueValidator
 
 from productbackend.api.fields import StrictBooleanField
 from products import categories
-from products.image_serializers import ImageSerializer, ImageWriter
+from products.image_serializers import ImageSerializer
 from products.models import QUANTITY_MAX, Category, Product
+from products.product_writer import ProductWriter
 
 
 class SlugField(serializers.CharField):
@@ -76,17 +74,6 @@ class RatingField(serializers.FloatField):
         return value
 
 
-class ProductListSerializer(serializers.ListSerializer):
-    """Finds the names of all rows' categories in one query."""
-
-    def to_representation(self, data: Any) -> Any:
-        rows = list(data)
-        ids = {product.category_id for product in rows}
-        names = dict(Category.objects.filter(pk__in=ids).order_by().values_list("pk", "name"))
-        self._context = {**self.context, "category_names": names}  # as the child reads it
-        return super().to_representation(rows)
-
-
 class ProductSerializer(serializers.ModelSerializer):
     slug = SlugField(max_length=220, validators=[UniqueValidator(Product.objects.all())])
     sku = serializers.CharField(
@@ -111,43 +98,10 @@ class ProductSerializer(serializers.ModelSerializer):
             "id", "name", "slug", "sku", "brand", "description", "category", "category_name", "price", "currency",
             "quantity", "rating", "is_active", "image", "images", "created_at", "updated_at",
         ]  # fmt: skip
-        list_serializer_class = ProductListSerializer
 
-    @cached_property
-    def image_writer(self) -> ImageWriter:
-        return ImageWriter(self.context.get("request"))
-
-    def to_representation(self, instance: Product) -> dict[str, Any]:
+    def to_representation(self, instance: Any) -> dict[str, Any]:
         """Written out: going from field to field takes most of the time of a page."""
-        images = [self.image_writer.write(image) for image in instance.images.all()]
-        return {
-            "id": instance.pk,
-            "name": instance.name,
-            "slug": instance.slug,
-            "sku": instance.sku,
-            "brand": instance.brand,
-            "description": instance.description,
-            "category": instance.category_id,
-            "category_name": self._category_name(instance),
-            "price": f"{instance.price:.2f}",
-            "currency": settings.CURRENCY,
-            "quantity": instance.quantity,
-            "rating": instance.rating,
-            "is_active": instance.is_active,
-            "image": next((image for image in images if image["status"] == "ready"), None),
-            "images": images,
-            "created_at": _time(instance.created_at),
-            "updated_at": _time(instance.updated_at),
-        }
-
-    def _category_name(self, product: Product) -> str | None:
-        if "category_names" in self.context:
-            return self.context["category_names"].get(product.category_id)
-        return product.category.name if product.category else None
-
-
-def _time(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
+        return ProductWriter(self.context.get("request")).write([instance])[0]
 
 
 class FormCategoryField(serializers.PrimaryKeyRelatedField):

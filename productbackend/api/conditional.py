@@ -1,14 +1,13 @@
 """ETags: 304 for readers, 412 for writers who have not seen the latest."""
 
 import hashlib
-import json
 import re
 from typing import Any
 
-from django.core.serializers.json import DjangoJSONEncoder
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from productbackend.api import encoding
 from productbackend.errors import DomainError
 
 PUBLIC = "public, no-cache"
@@ -19,8 +18,7 @@ TAG = re.compile(r'(?:W/)?("[^"]*")')
 
 def etag(data: Any) -> str:
     """The tag of a representation: it changes exactly when what the reader sees does."""
-    text = json.dumps(data, cls=DjangoJSONEncoder, separators=(",", ":"))
-    return f'"{hashlib.blake2b(text.encode(), digest_size=16).hexdigest()}"'
+    return f'"{hashlib.blake2b(encoding.dumps(data), digest_size=16).hexdigest()}"'
 
 
 def tags(header: str) -> list[str]:

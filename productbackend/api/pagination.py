@@ -5,42 +5,23 @@ A cursor holds the values of the row at a page's edge and the order that it belo
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core import signing
-from django.db import connections
-from django.db.models import Model, Q, QuerySet
-from django.utils.encoding import iri_to_uri
+from django.db.models import QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.utils.urls import remove_query_param, replace_query_param
+
+from productbackend.api.keyset import Key, beyond, bounded_count, in_order, read
 
 LIMIT_DEFAULT, LIMIT_MAX = 20, 100
 OFFSET_MAX = 10_000
 COUNT_MAX = 1_000
 RANKED_MAX = 1_000
-PARTS_MAX = 200
 CURSOR_SALT = "productbackend.cursor"
-
-
-@dataclass(frozen=True)
-class Key:
-    """One column of an order."""
-
-    column: str
-    descending: bool
-
-    @property
-    def reversed(self) -> "Key":
-        return Key(self.column, not self.descending)
-
-    @property
-    def term(self) -> str:
-        return f"-{self.column}" if self.descending else self.column
 
 
 class JSONSerializer:
@@ -76,39 +57,6 @@ def parse_ordering(raw: str, fields: dict[str, str]) -> list[Key]:
     return keys
 
 
-def beyond(keys: Sequence[Key], values: Sequence[Any]) -> Q:
-    """The rows behind the one that has `values`.
-
-    Written as `a >= x AND (a > x OR (a = x AND ...))`: the first bound is what an index serves,
-    and MariaDB takes a row comparison 15 times slower.
-    """
-    first, value = keys[0], values[0]
-    strict = Q(**{f"{first.column}__{'lt' if first.descending else 'gt'}": value})
-    if len(keys) == 1:
-        return strict
-    bound = Q(**{f"{first.column}__{'lte' if first.descending else 'gte'}": value})
-    return bound & (strict | (Q(**{first.column: value}) & beyond(keys[1:], values[1:])))
-
-
-def read(queryset: QuerySet[Any], keys: Sequence[Key], start: int, stop: int) -> list[Any]:
-    """The rows from `start` to `stop` in the order of `keys`.
-
-    Where the queryset says that it consists of parts that each have an index in this order, the
-    first rows of each are read and merged: of all together the database would sort all.
-    """
-    ordered = queryset.order_by(*[key.term for key in keys])
-    column, values = getattr(queryset, "parts", None) or ("", [])
-    merges = connections[queryset.db].features.supports_slicing_ordering_in_compound
-    if not (1 < len(values) <= PARTS_MAX and merges):
-        return list(ordered[start:stop])
-    columns = [key.column for key in keys]
-    first, *others = (ordered.filter(**{column: value}).values_list(*columns)[:stop] for value in values)
-    merged = first.union(*others, all=True).order_by(*[key.term for key in keys])[start:stop]
-    ids = [row[columns.index("id")] for row in merged]
-    rows = {row.pk: row for row in queryset.order_by().filter(pk__in=ids)}
-    return [rows[pk] for pk in ids if pk in rows]
-
-
 class KeysetPagination(BasePagination):
     """Reads `limit`, `ordering`, `cursor` and `offset`; writes count, next, previous and results."""
 
@@ -123,13 +71,17 @@ class KeysetPagination(BasePagination):
         cursor = self.read_cursor(request)
         if cursor is not None and offset is not None:
             raise ValidationError({"offset": ["Send a cursor or an offset, not both."]})
-        found = queryset.order_by()[: COUNT_MAX + 1].count()
-        self.count, self.count_is_exact = min(found, COUNT_MAX), found <= COUNT_MAX
         if raw_ordering is None and getattr(view, "is_ranked", False):
-            return self.ranked_page(queryset, offset, cursor)
+            return self.ranked_page(queryset, offset, cursor, view.get_queryset())
         ordering = raw_ordering if raw_ordering is not None else view.ordering
         self.keys = parse_ordering(ordering, view.ordering_fields)
-        return self.keyset_page(queryset, offset, cursor)
+        rows = self.keyset_page(queryset, offset, cursor)
+        is_whole = cursor is None and not offset and self.next is None
+        self.note_count(len(rows) if is_whole else bounded_count(queryset, COUNT_MAX + 1))
+        return rows
+
+    def note_count(self, found: int) -> None:
+        self.count, self.count_is_exact = min(found, COUNT_MAX), found <= COUNT_MAX
 
     def keyset_page(self, queryset: QuerySet[Any], offset: int | None, cursor: dict[str, Any] | None) -> list[Any]:
         terms = [key.term for key in self.keys]
@@ -151,25 +103,31 @@ class KeysetPagination(BasePagination):
         self.previous = self.link({"o": terms, "d": "p", "v": self.values(rows[0])}) if has_previous else None
         return rows
 
-    def ranked_page(self, queryset: QuerySet[Any], offset: int | None, cursor: dict[str, Any] | None) -> list[Any]:
-        """A page of search results, best first: by position, through the first 1,000."""
+    def ranked_page(
+        self, queryset: QuerySet[Any], offset: int | None, cursor: dict[str, Any] | None, everything: QuerySet[Any]
+    ) -> list[Any]:
+        """A page of search results, best first: by position, through the first 1,000.
+
+        They are searched for once, for the page and its count; `everything` gives their rows.
+        """
         if cursor is not None and cursor.get("o") != "rank":
             raise ValidationError({"cursor": ["The cursor belongs to another ordering."]})
         start = cursor["v"] if cursor is not None else offset or 0
         stop = min(start + self.limit, RANKED_MAX)
-        rows = list(queryset[start : stop + 1]) if start < RANKED_MAX else []
-        more = len(rows) > stop - start and stop < RANKED_MAX
+        ids = [pk for (pk,) in queryset.values_list("pk")[: max(RANKED_MAX, COUNT_MAX) + 1]]
+        self.note_count(len(ids))
+        more = stop < min(len(ids), RANKED_MAX)
         self.next = self.link({"o": "rank", "v": stop}) if more else None
         self.previous = self.link({"o": "rank", "v": max(start - self.limit, 0)}) if start > 0 else None
-        return rows[: stop - start]
+        return in_order(everything, ids[start:stop])
 
-    def values(self, row: Model) -> list[Any]:
+    def values(self, row: Any) -> list[Any]:
         return [getattr(row, key.column) for key in self.keys]
 
     def link(self, cursor: dict[str, Any]) -> str:
-        token = write_cursor(cursor)
-        url = remove_query_param(self.request.build_absolute_uri(), "offset")
-        return iri_to_uri(replace_query_param(url, "cursor", token))
+        given = {name: values for name, values in self.request.query_params.lists() if name != "offset"}
+        query = urlencode(sorted((given | {"cursor": [write_cursor(cursor)]}).items()), doseq=True)
+        return f"{self.request.build_absolute_uri(self.request.path)}?{query}"
 
     @staticmethod
     def read_cursor(request: Request) -> dict[str, Any] | None:

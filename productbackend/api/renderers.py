@@ -5,6 +5,8 @@ from typing import Any
 from django.template.loader import render_to_string
 from rest_framework import exceptions, negotiation, renderers
 
+from productbackend.api import encoding
+
 PROBLEM = "application/problem+json"
 
 
@@ -20,6 +22,15 @@ class Negotiation(negotiation.DefaultContentNegotiation):
         if not found:
             raise exceptions.NotAcceptable(available_renderers=renderers)
         return found
+
+
+class JSONRenderer(renderers.JSONRenderer):
+    """DRF's, with a faster encoder; what is to be indented, for a person, is left to DRF."""
+
+    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
+        if data is None or self.get_indent(accepted_media_type or "", renderer_context or {}) is not None:
+            return super().render(data, accepted_media_type, renderer_context)
+        return encoding.dumps(data)
 
 
 class BrowsableRenderer(renderers.BrowsableAPIRenderer):

@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
+from products import facets
 from products.models import Product
 from tests import factories
 
@@ -216,15 +217,40 @@ def test_a_lists_queries_do_not_grow_with_its_rows(api: APIClient) -> None:
     for size in (2, 10):
         for index in range(Product.objects.count(), size):
             factories.product(f"p{index}", category=factories.category(f"c{index}"))
-        for path in ("/products/?limit=100", "/categories/?limit=100"):
-            with CaptureQueriesContext(
-                connection,
-            ) as queries:
-                assert len(api.get(path).json()["results"]) == size
+        for path in ("/products/?limit=1", "/products/?limit=100", "/categories/?limit=1", "/categories/?limit=100"):
+            with CaptureQueriesContext(connection) as queries:
+                assert api.get(path).json()["count"] == size
             counts.append(len(queries))
-    # products: the bounded count, the page, its categories, its images;
-    # categories: the bounded count, the page, the names on their paths.
-    assert counts == [4, 3, 4, 3]
+    # products: the page with its categories' names, its images, and the bounded count where there is more;
+    # categories: the page, the names on their paths, and the count.
+    assert counts == [3, 2, 3, 2] * 2
+
+
+def test_the_queries_of_one_object_do_not_grow_with_what_belongs_to_it(api: APIClient) -> None:
+    product, category = factories.product(), None
+    counts = []
+    for size in (2, 10):
+        for index in range(product.images.count(), size):
+            product.images.create(original=f"{size}{index}", sha256=f"{size}{index}", status="ready", width=1, height=1)
+            category = factories.category(f"c{index}", parent=category)
+            factories.product(f"p{index}", category=category, brand=f"b{index}")
+        assert category is not None
+        for path in (f"/products/{product.pk}/", f"/categories/{category.pk}/", "/products/facets/"):
+            with CaptureQueriesContext(connection) as queries:
+                assert api.get(path).status_code == 200
+            counts.append(len(queries))
+        assert len(api.get(f"/products/{product.pk}/").json()["images"]) == size
+    # the product with its category's name, its images; the category, the names on its path;
+    # the matches, the lineages of their categories, the names of all that is on them.
+    assert counts == [2, 2, 3] * 2
+
+
+def test_facets_say_where_there_is_more_than_they_count(api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in "abc":
+        factories.product(name)
+    monkeypatch.setattr(facets, "MATCHES_MAX", 2)
+    body = api.get("/products/facets/").json()
+    assert (body["count"], body["exact"]) == (2, False)
 
 
 @committed

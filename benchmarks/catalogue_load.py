@@ -1,0 +1,150 @@
+"""Reading under load: many pages by Zipf's law while a product sells, and the memory of the web processes."""
+
+import argparse
+import os
+import random
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.catalogue_web import CONNECTIONS, Web, spread
+
+PAGES = 10_000
+DETAILS = 8_000
+SALES_A_SECOND = 50
+SETTLING = 5  # seconds of a new load that are not counted
+# wrk asks for the pages by the law: the first as often as the next two, and so on.
+SCRIPT = """
+local paths, sums, sum = {}, {}, 0
+for line in io.lines("%s") do
+  sum = sum + 1 / (#paths + 1)
+  paths[#paths + 1], sums[#sums + 1] = line, sum
+end
+function init() math.randomseed(os.time()) end
+function request()
+  local wanted, low, high = math.random() * sum, 1, #sums
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if sums[middle] < wanted then low = middle + 1 else high = middle end
+  end
+  return wrk.format("GET", paths[low])
+end
+"""
+
+
+def write_script() -> tuple[Path, list[str]]:
+    """The client's script and its pages, those that are asked for most first."""
+    from products.models import Product
+
+    ids = Product.objects.filter(is_active=True).order_by("id").values_list("pk", flat=True)[:DETAILS]
+    pages = [f"/products/{pk}/" for pk in ids]
+    pages += [f"/products/?limit=20&offset={offset}" for offset in range(PAGES - len(pages))]
+    random.Random(1).shuffle(pages)
+    listed, script = (Path(os.environ["DATA_DIR"], name) for name in ("pages.txt", "zipf.lua"))
+    listed.write_text("\n".join(pages))
+    script.write_text(SCRIPT % listed)
+    return script, pages
+
+
+def zipf(options: argparse.Namespace) -> None:
+    """By turns, on a cache that has been filled and has begun to let go of pages: no writes, and sales."""
+    from django.core.cache import cache
+
+    from benchmarks.yardstick import MISSES
+
+    script, pages = write_script()
+    products = [page.split("/")[2] for page in pages if "limit" not in page]
+    sold = {
+        "no writes": None,
+        f"the product that is read most sells {SALES_A_SECOND} times a second": products[0],
+        f"another, the thousandth, sells {SALES_A_SECOND} times a second": products[1000],
+    }
+    cache.clear()
+    cache.set(MISSES, 0, None)
+    rates: dict[str, list[float]] = {name: [] for name in sold}
+    hits: dict[str, list[float]] = {name: [] for name in sold}
+    with Web(cache=True) as web:
+        web.rate("", options.warm_seconds, script=script)
+        for number in range(options.rounds):
+            for name in list(sold) if number % 2 == 0 else reversed(sold):
+                with selling(sold[name]):
+                    web.rate("", SETTLING, script=script)
+                    missed = cache.get(MISSES)
+                    rate = web.rate("", options.zipf_seconds, script=script)
+                    missed = cache.get(MISSES) - missed
+                rates[name].append(rate)
+                hits[name].append(1 - missed / (rate * options.zipf_seconds))
+    print(f"\n| {PAGES:,} pages by Zipf's law | 1/s | hit rate | of no writes |\n| --- | --- | --- | --- |")
+    for name, found in rates.items():
+        share = statistics.median(found) / statistics.median(rates["no writes"])
+        print(f"| {name} | {spread(found)} | {spread(hits[name], 3)} | {share:.2f} |", flush=True)
+
+
+@contextmanager
+def selling(product: str | None) -> Iterator[None]:
+    """A process of its own sells the product all the time; its work is counted in the measure, its clock is not."""
+    if product is None:
+        yield
+        return
+    seller = subprocess.Popen([sys.executable, "-m", "benchmarks.catalogue_load", product], stdout=subprocess.PIPE)
+    assert seller.stdout is not None
+    seller.stdout.readline()  # it has begun
+    try:
+        yield
+    finally:
+        seller.terminate()
+        seller.wait()
+
+
+def sell(product_id: int) -> None:
+    import django
+
+    django.setup()
+    from products import stock
+
+    number, start = 0, time.monotonic()
+    while True:
+        stock.adjust(product_id=product_id, delta=1 if number % 2 == 0 else -1, user=None)
+        number += 1
+        if number == 1:
+            print("selling", flush=True)
+        time.sleep(max(0.0, start + number / SALES_A_SECOND - time.monotonic()))
+
+
+def memory(options: argparse.Namespace) -> None:
+    """Of each web process after its first thousand requests and after long load, half of it pages that are made."""
+    script, pages = write_script()
+    with Web(cache=True) as web:
+        chance = random.Random(2)
+
+        def ask(count: int) -> None:
+            for number in range(count):
+                if number % 10 == 0:
+                    client = web.client()  # by whichever process takes it
+                web.get(chance.choice(pages), client, {"Cookie": "made=anew"} if number % 2 else {})
+
+        threads = [threading.Thread(target=ask, args=[2 * 1000 // CONNECTIONS]) for _ in range(CONNECTIONS)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        before, requests = web.memory(), 0.0
+        end = time.monotonic() + options.memory_seconds
+        while time.monotonic() < end:
+            requests += 10 * web.rate("", 10, script=script)
+            requests += 10 * web.rate("/products/?ordering=-price", 10, Cookie="made=anew")
+        after = web.memory()
+    print("\n| web process | kB after 1,000 requests | kB at the end | times |\n| --- | --- | --- | --- |")
+    for number, (first, last) in enumerate(zip(before, after, strict=True), start=1):
+        for name, early, late in zip(("resident", "of it not shared"), first, last, strict=True):
+            print(f"| {number}, {name} | {early:,} | {late:,} | {late / early:.2f} |")
+    print(f"\nIn between {requests:,.0f} requests in {options.memory_seconds} s.", flush=True)
+
+
+if __name__ == "__main__":
+    sell(int(sys.argv[1]))

@@ -1,8 +1,9 @@
 """What tells whether a kept page of the catalogue still holds: random tokens in the cache.
 
 `VERSION` is moved by every write of a product, category or image. A sale, or an image that becomes
-ready, moves the stamp of its product and `STOCK`, and leaves the rest of the catalogue as it is. Tokens are random and never
-counted: one that the cache has lost comes back as another, and what was kept under the old is void.
+ready, moves the stamp of its product and `STOCK`, and leaves the rest of the catalogue as it is.
+Tokens are random and never counted: one that the cache has lost comes back as another, and what was
+kept under the old is void.
 """
 
 import logging

@@ -145,7 +145,7 @@ def process(image_id: int) -> None:
             result = renditions.make(file, plan=settings.IMAGE_RENDITIONS, max_pixels=settings.IMAGE_MAX_PIXELS)
         _publish(image, result)
     except FileNotFoundError:
-        _fail(image, "file-missing", "The uploaded file is gone. Upload the picture again.")
+        _fail(image, "file-missing", "The uploaded file is gone. Delete this image and upload the picture again.")
     except renditions.BadPicture as error:
         _fail(image, error.code, str(error))
     except SoftTimeLimitExceeded:

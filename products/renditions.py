@@ -141,6 +141,7 @@ def make(file: IO[bytes], *, plan: Mapping[str, Wanted], max_pixels: int) -> Res
                 if orientation in TRANSPOSE:
                     source = source.transpose(TRANSPOSE[orientation])
                     full_size = (header.width, header.height)
+            source.info = {}  # where Pillow keeps metadata that some of its encoders would write
             others = {format: _encoded(source, format) for format in plan[name]["formats"] if format != header.format}
             made[name] = Rendition(_encoded(source, header.format), *source.size, others)
         return Result(header, made)
@@ -236,8 +237,6 @@ def _to_srgb(image: Image.Image, profile: Any) -> Image.Image:
 
 
 def _encoded(image: Image.Image, format: str) -> bytes:
-    image = image.copy()
-    image.info = {}  # where Pillow keeps metadata that some of its encoders would write
     if format == "GIF" and image.mode in ("LA", "RGBA"):
         image = image.convert("RGBA")  # a pixel of a GIF is seen through or is not
         image.putalpha(image.getchannel("A").point(lambda value: 255 if value >= 128 else 0))

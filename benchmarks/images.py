@@ -11,7 +11,9 @@ import argparse
 import logging
 import multiprocessing
 import os
+import signal
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -64,6 +66,7 @@ def in_its_own_format(plan: Plan) -> Plan:
 
 
 def _share(way: Way, paths: Sequence[Path], plan: Plan, start: Any, took: Any) -> None:
+    os.nice(5)  # as the workers are
     way(paths[0], plan)  # what is loaded once is not measured
     start.wait()
     began, worked = time.perf_counter(), time.process_time()
@@ -200,6 +203,7 @@ def main() -> None:
     options = parser.parse_args()
     if not options.redis_port:
         parser.error("--redis-port is needed")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))  # and all that was started with it
     os.environ["REDIS_DATABASE"] = str(options.redis_database)
     with tempfile.TemporaryDirectory(prefix="productbackend-photographs-") as folder, shop.database(options):
         from django.conf import settings

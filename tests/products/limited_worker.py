@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import django
 from django.conf import settings
@@ -41,7 +42,7 @@ def limited_worker(log: Path, *, soft: float, hard: float, room: int) -> Iterato
             process.wait()
 
 
-def main(given: dict[str, object]) -> None:
+def main(given: dict[str, Any]) -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "productbackend.settings"
     settings.DATABASES["default"]["NAME"] = given["database"]
     settings.MEDIA_ROOT = given["media"]
@@ -51,7 +52,7 @@ def main(given: dict[str, object]) -> None:
 
     task = app.tasks[tasks.make_renditions.name]
     task.soft_time_limit, task.time_limit = given["soft"], given["hard"]
-    tasks.BYTES_A_PIXEL, tasks.ELBOW_ROOM = 0, given["room"]  # type: ignore[assignment]
+    tasks.BYTES_A_PIXEL, tasks.ELBOW_ROOM = 0, given["room"]
     app.worker_main(["--quiet", "worker", "--queues", "images", "--concurrency", "2", "--loglevel", "INFO"])
 
 

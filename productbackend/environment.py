@@ -97,6 +97,27 @@ def image_formats(raw: str) -> list[str]:
         raise ValueError("it takes webp, avif, both with a comma between, or none") from None
 
 
+def renditions(raw: str) -> dict[str, dict[str, Any]]:
+    """What is made of each picture: name -> its box of pixels, and its formats where they are given."""
+    wanted: dict[str, dict[str, Any]] = {}
+    for part in names(raw):
+        found = re.fullmatch(r"([a-z][a-z0-9]{0,19}):([1-9][0-9]{0,4})x([1-9][0-9]{0,4})(?::([A-Za-z+]+))?", part)
+        if found is None:
+            raise ValueError(
+                f"{part} is not like zoom:1600x1200 or zoom:1600x1200:webp+avif, with a name of up to 20 small "
+                "letters and digits"
+            )
+        name, width, height, formats = found.groups()
+        if name in wanted:
+            raise ValueError(f"{name} stands there twice")
+        wanted[name] = {"box": (int(width), int(height))}
+        if formats:
+            wanted[name]["formats"] = image_formats(formats.replace("+", ","))
+    if missing := [name for name in ("full", "thumb") if name not in wanted]:
+        raise ValueError(f"{' and '.join(missing)} must be among them, for the API names full and thumb")
+    return wanted
+
+
 def url(raw: str) -> str:
     """An absolute URL, without a slash at its end."""
     if not re.fullmatch(r"https?://[^\s/?#]+(/\S*)?", raw):

@@ -303,8 +303,10 @@ IMAGE_FORMATS = env("IMAGE_FORMATS", ["WEBP"], environment.image_formats)
 # The renditions of every image: name -> the box of pixels that it fits in, and the formats in which it
 # is made beside the picture's own. After a change: `manage.py rebuild_images`.
 IMAGE_RENDITIONS: dict[str, Any] = {
-    "full": {"box": (500, 500), "formats": IMAGE_FORMATS},
-    "thumb": {"box": (100, 100), "formats": IMAGE_FORMATS},
+    name: {"formats": IMAGE_FORMATS} | wanted
+    for name, wanted in env(
+        "IMAGE_RENDITIONS", {"full": {"box": (500, 500)}, "thumb": {"box": (100, 100)}}, environment.renditions
+    ).items()
 }
 
 MEDIA_URL = "/media/"

@@ -13,7 +13,9 @@ class ProductsConfig(AppConfig):
         post_save.connect(signals.category_saved, sender=category, dispatch_uid="category_lineage")
         post_save.connect(signals.product_saved, sender=product, dispatch_uid="product_initial_stock")
         post_delete.connect(signals.image_deleted, sender=image, dispatch_uid="image_files")
-        for model in (category, product, image):
+        post_save.connect(signals.image_saved, sender=image, dispatch_uid="cache_image_saved")
+        post_delete.connect(signals.catalogue_written, sender=image, dispatch_uid="cache_image_deleted")
+        for model in (category, product):
             for signal in (post_save, post_delete):
                 signal.connect(signals.catalogue_written, sender=model, dispatch_uid=f"cache_{model.__name__}")
         post_migrate.connect(search_index.look_after, sender=self, dispatch_uid="search_index")

@@ -1,8 +1,9 @@
 """What tells whether a kept page of the catalogue still holds: random tokens in the cache.
 
-`VERSION` is moved by every write of a product, category or image. A sale moves the stamp of its
-product and `STOCK`, and leaves the rest of the catalogue as it is. Tokens are random and never
-counted: one that the cache has lost comes back as another, and what was kept under the old is void.
+`VERSION` is moved by every write of a product, category or image. A sale, or an image that becomes
+ready, moves the stamp of its product and `STOCK`, and leaves the rest of the catalogue as it is.
+Tokens are random and never counted: one that the cache has lost comes back as another, and what was
+kept under the old is void.
 """
 
 import logging
@@ -59,7 +60,10 @@ def catalogue_changed() -> None:
 
 
 def stock_changed(product_ids: Iterable[int | None]) -> None:
-    """The stock of these products, and nothing else, was written."""
+    """The stock of these products, or an image that became ready, and nothing else, was written.
+
+    Their `updated_at` has moved with it, by which a page that is being made notices.
+    """
     keys = [STOCK, *(stamp(pk) for pk in product_ids if pk is not None)]
     moved = {key: token() for key in keys}
     transaction.on_commit(lambda: _write(lambda: cache.set_many(moved, STAMP_LIFE)), robust=True)
@@ -159,6 +163,12 @@ class CatalogueQuerySet(QuerySet[M]):
         return super().update(**fields)
 
     update_stock.alters_data = True  # type: ignore[attr-defined]
+
+    def update_unseen(self, **fields: Any) -> int:
+        """An update that no kept page shows, or whose product the caller names to `stock_changed`."""
+        return super().update(**fields)
+
+    update_unseen.alters_data = True  # type: ignore[attr-defined]
 
     def bulk_create(self, *args: Any, **kwargs: Any) -> list[M]:
         rows = super().bulk_create(*args, **kwargs)

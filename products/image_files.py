@@ -22,8 +22,11 @@ from products.renditions import EXTENSIONS, Result
 logger = logging.getLogger(__name__)
 
 FOLDER = "products"
-OURS = re.compile(rf"({FOLDER}/[0-9a-f]{{2}}/[0-9a-f]{{32}})(-\w+)?\.\w+")
 PART = ".part"  # the end of a file's name while it is written
+# Also of renditions that the settings knew once; their names have neither hyphen nor dot.
+OURS = re.compile(
+    rf"({FOLDER}/([0-9a-f]{{2}})/\2[0-9a-f]{{30}})(-[a-z][a-z0-9]*)?\.({'|'.join(EXTENSIONS.values())})({re.escape(PART)})?"
+)
 
 
 def new_name(extension: str) -> str:
@@ -112,6 +115,11 @@ def stored() -> Iterable[tuple[str, float]]:
 
 def exists(name: str) -> bool:
     return default_storage.exists(name)
+
+
+def is_ours(name: str) -> bool:
+    """Whether a file of this name can be of our making."""
+    return OURS.fullmatch(name) is not None
 
 
 def originals_of(name: str) -> list[str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
@@ -23,13 +24,15 @@ from kombu.exceptions import KombuError
 from productbackend.celery import app
 from productbackend.errors import DomainError, InvalidValue
 from productbackend.transactions import retried
-from products import image_files, renditions
+from products import caching, image_files, renditions
 from products.models import Product, ProductImage
 
 logger = logging.getLogger(__name__)
 
 TASK = "products.tasks.make_renditions"
-# A task has TIME_LIMIT seconds; a claim older than LEASE is therefore a dead worker's.
+# A task is told after SOFT_LIMIT seconds to come to its end, and its process is killed after TIME_LIMIT:
+# a decoder may not return to hear it. A claim older than LEASE is therefore a dead worker's.
+SOFT_LIMIT = 15
 TIME_LIMIT = 20
 LEASE = timedelta(seconds=25)
 GRACE = timedelta(seconds=15)  # for a nudge to arrive by itself
@@ -131,7 +134,8 @@ def nudge(image_id: int, *, expires: int | None = None) -> None:
 def process(image_id: int) -> None:
     """Make the renditions of a pending image that no other worker has; else do nothing.
 
-    What a crash leaves behind is tried once more; what only decoding can find ends in `failed`.
+    What a crash leaves behind, or what takes too long, is tried once more; what only decoding can find
+    ends in `failed`.
     """
     image = _claim(image_id)
     if image is None:
@@ -139,12 +143,16 @@ def process(image_id: int) -> None:
     try:
         with default_storage.open(image.original) as file:
             result = renditions.make(file, plan=settings.IMAGE_RENDITIONS, max_pixels=settings.IMAGE_MAX_PIXELS)
-    except FileNotFoundError:
-        _fail(image.pk, "file-missing", "The uploaded file is gone. Upload the picture again.")
-    except renditions.BadPicture as error:
-        _fail(image.pk, error.code, str(error))
-    else:
         _publish(image, result)
+    except FileNotFoundError:
+        _fail(image, "file-missing", "The uploaded file is gone. Delete this image and upload the picture again.")
+    except renditions.BadPicture as error:
+        _fail(image, error.code, str(error))
+    except SoftTimeLimitExceeded:
+        if image.attempts < ATTEMPTS_MAX:
+            _pending(image.pk).update(claimed_at=None)  # the machine may have been busy: the sweep asks again
+        else:
+            _fail(image, "too-slow", "The picture takes too long to process. Save it smaller and upload it again.")
 
 
 def _claim(image_id: int) -> ProductImage | None:
@@ -153,8 +161,8 @@ def _claim(image_id: int) -> ProductImage | None:
     waiting = ProductImage.objects.filter(_unclaimed(now), pk=image_id, status=ProductImage.Status.PENDING)
     if waiting.filter(attempts__lt=ATTEMPTS_MAX).update(attempts=F("attempts") + 1, claimed_at=now):
         return ProductImage.objects.filter(pk=image_id).first()
-    if waiting.filter(attempts__gte=ATTEMPTS_MAX).exists():
-        _fail(image_id, "unprocessable", "The picture could not be processed. Save it anew and upload it again.")
+    if image := waiting.filter(attempts__gte=ATTEMPTS_MAX).first():
+        _fail(image, "unprocessable", "The picture could not be processed. Save it anew and upload it again.")
     return None
 
 
@@ -166,22 +174,40 @@ def _pending(image_id: int) -> Any:
     return ProductImage.objects.filter(pk=image_id, status=ProductImage.Status.PENDING)
 
 
-def _fail(image_id: int, code: str, detail: str) -> None:
-    logger.warning("Image %d failed: %s", image_id, code)
-    _pending(image_id).update(status=ProductImage.Status.FAILED, error_code=code, error_detail=detail)
+def _fail(image: ProductImage, code: str, detail: str) -> None:
+    """Say in the row what is wrong; what an attempt has made by then is of no use."""
+    logger.warning("Image %d failed: %s", image.pk, code)
+    _pending(image.pk).update_unseen(status=ProductImage.Status.FAILED, error_code=code, error_detail=detail)
+    _leave_nothing_unnamed(image)
 
 
 def _publish(image: ProductImage, result: renditions.Result) -> None:
     """Write the renditions, then say so in the row; where that went meanwhile, take them away again."""
     described = image_files.write_renditions(image.original, result)
-    ready = _pending(image.pk).update(
-        status=ProductImage.Status.READY,
-        renditions=described,
-        width=result.header.width,
-        height=result.header.height,
+    if not _show(image, described, result.header):
+        _leave_nothing_unnamed(image)
+
+
+@retried
+def _show(image: ProductImage, described: dict[str, Any], header: renditions.Header) -> bool:
+    """Make the image ready, and with it its product another to look at; whether it still waited for that.
+
+    Of the kept pages those that show the product are void, as after a sale, and no others.
+    """
+    Product.objects.filter(pk=image.product_id).update_stock(updated_at=timezone.now())
+    caching.stock_changed([image.product_id])
+    waited = _pending(image.pk).update_unseen(
+        status=ProductImage.Status.READY, renditions=described, width=header.width, height=header.height
     )
-    if not ready and not ProductImage.objects.filter(pk=image.pk).exists():
-        image_files.remove(image_files.possible(image))
+    return bool(waited)
+
+
+def _leave_nothing_unnamed(image: ProductImage) -> None:
+    """Remove the files that no row names, of an image that no longer waits."""
+    now = ProductImage.objects.filter(pk=image.pk).first()
+    if now is None or now.status == ProductImage.Status.FAILED:
+        kept = image_files.made(now) if now else []
+        image_files.remove(name for name in image_files.possible(image) if name not in kept)
 
 
 def sweep() -> int:

@@ -1,4 +1,7 @@
-"""Compares the file store with the rows: files that belong to no image, and images without their files."""
+"""Compares the file store with the rows: files that belong to no image, and images without their files.
+
+What lies there under a name that is not of our making is somebody else's, and only named.
+"""
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,14 +25,24 @@ class Missing:
     name: str
 
 
-def strays() -> Iterator[tuple[int, list[str]]]:
-    """For one batch of files after another: how many they are, and which of them belong to no image."""
+@dataclass(frozen=True)
+class Looked:
+    """At how many files, which of them belong to no image, and which are not ours at all."""
+
+    files: int
+    strays: list[str]
+    foreign: list[str]
+
+
+def look() -> Iterator[Looked]:
+    """What the file store holds, one batch of files after another."""
     files = iter(image_files.stored())
     while batch := list(islice(files, BATCH)):
         latest = time.time() - GRACE_SECONDS
-        old = [name for name, changed_at in batch if changed_at < latest]
+        old = [name for name, changed_at in batch if changed_at < latest and image_files.is_ours(name)]
         owned = _owned(old)
-        yield len(batch), [name for name in old if name not in owned]
+        foreign = [name for name, _ in batch if not image_files.is_ours(name)]
+        yield Looked(len(batch), [name for name in old if name not in owned], foreign)
 
 
 def _owned(names: Iterable[str]) -> set[str]:

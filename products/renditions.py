@@ -28,6 +28,8 @@ SAVE_OPTIONS: dict[str, dict[str, Any]] = {
 # JPEG decodes at 1/2, 1/4 or 1/8 for less: to this many times the largest rendition at least, so
 # that the filter has something to work with. Just under 2, or a side of 3,999 pixels would miss 1/4.
 DRAFT_GAP = 1.9
+# Where it is more than twice this, whole pixels are averaged first, which the filter then needs not do.
+REDUCING_GAP = 2.0
 SRGB = ImageCms.createProfile("sRGB")
 TRANSPOSE = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -131,12 +133,15 @@ def make(file: IO[bytes], *, plan: Mapping[str, Wanted], max_pixels: int) -> Res
         source: Image.Image = _resizable(image)
         profile = image.info.get("icc_profile")
         for name, scale in sorted(scales.items(), key=lambda item: -item[1]):
-            source = source.resize(_scaled(full_size, scale, round), Image.Resampling.LANCZOS, reducing_gap=3.0)
+            source = source.resize(
+                _scaled(full_size, scale, round), Image.Resampling.LANCZOS, reducing_gap=REDUCING_GAP
+            )
             if not made:  # the smaller ones are made from the largest, which is in sRGB and upright
                 source = _to_srgb(source, profile)
                 if orientation in TRANSPOSE:
                     source = source.transpose(TRANSPOSE[orientation])
                     full_size = (header.width, header.height)
+            source.info = {}  # where Pillow keeps metadata that some of its encoders would write
             others = {format: _encoded(source, format) for format in plan[name]["formats"] if format != header.format}
             made[name] = Rendition(_encoded(source, header.format), *source.size, others)
         return Result(header, made)
@@ -232,8 +237,6 @@ def _to_srgb(image: Image.Image, profile: Any) -> Image.Image:
 
 
 def _encoded(image: Image.Image, format: str) -> bytes:
-    image = image.copy()
-    image.info = {}  # where Pillow keeps metadata that some of its encoders would write
     if format == "GIF" and image.mode in ("LA", "RGBA"):
         image = image.convert("RGBA")  # a pixel of a GIF is seen through or is not
         image.putalpha(image.getchannel("A").point(lambda value: 255 if value >= 128 else 0))

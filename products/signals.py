@@ -26,6 +26,12 @@ def image_deleted(instance: ProductImage, **kwargs: Any) -> None:
     images.forget(instance)
 
 
+def image_saved(instance: ProductImage, created: bool, **kwargs: Any) -> None:
+    """A new one is on no page that is kept before it is ready."""
+    if not created or instance.status == ProductImage.Status.READY:
+        caching.catalogue_changed()
+
+
 def catalogue_written(**kwargs: Any) -> None:
     """Rows that a fixture brings count too."""
     caching.catalogue_changed()

@@ -16,7 +16,7 @@ BYTES_A_PIXEL = 24
 ELBOW_ROOM = 512_000_000
 
 
-@shared_task(time_limit=images.TIME_LIMIT)
+@shared_task(soft_time_limit=images.SOFT_LIMIT, time_limit=images.TIME_LIMIT)
 def make_renditions(image_id: int) -> None:
     images.process(image_id)
 

@@ -188,6 +188,10 @@ def check_picture(access: str) -> None:
         expect(rendition.status_code == 200, f"{address}: {rendition.status_code}")
         expect("immutable" in rendition.headers["Cache-Control"], f"{address}: {dict(rendition.headers)}")
         expect(rendition.headers["X-Content-Type-Options"] == "nosniff", f"{address}: sniffed")
+        known = request("GET", address, headers={"If-None-Match": rendition.headers["ETag"]})
+        expect(known.status_code == 304, f"{address}: {known.status_code} for its own ETag")
+        part = request("GET", address, headers={"Range": "bytes=2-11"})
+        expect(part.status_code == 206 and part.content == rendition.content[2:12], f"{address}: no ranges")
         sizes[name] = Image.open(io.BytesIO(rendition.content)).size
         original = request("GET", address.replace(f"-{name}.", "."))
         expect(original.status_code == 404, f"an original is served: {original.url}")

@@ -114,6 +114,19 @@ def test_a_sale_leaves_the_pages_that_do_not_show_its_product(api: APIClient) ->
     assert [path for path in gone if queries(api, path)] == []
 
 
+def test_pictures_leave_the_pages_that_do_not_show_their_product(api: APIClient) -> None:
+    pictured, other = factories.product("a"), factories.product("b")
+    kept = [f"/products/{other.pk}/", "/products/?name=b", "/products/facets/", "/categories/"]
+    shown = [f"/products/{pictured.pk}/", "/products/"]
+    for path in [*kept, *shown]:
+        api.get(path)
+    image, _ = images.add(product_id=pictured.pk, file=pictures.upload(pictures.jpeg()))
+    assert [path for path in [*kept, *shown] if queries(api, path)] == []
+    images.process(image.pk)
+    assert [path for path in kept if queries(api, path)] == []
+    assert [path for path in shown if not queries(api, path)] == []
+
+
 def test_a_write_that_is_rolled_back_moves_nothing(api: APIClient) -> None:
     product = factories.product()
     api.get("/products/")
@@ -144,11 +157,12 @@ def during(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any]], Non
 
 
 @pytest.mark.parametrize("path", ["/products/", "/products/?in_stock=true"])
-@pytest.mark.parametrize("is_sale", [True, False])
+@pytest.mark.parametrize("what", ["sale", "name", "picture"])
 def test_a_page_that_was_written_to_while_it_was_made_is_not_kept(
-    api: APIClient, during: Any, monkeypatch: pytest.MonkeyPatch, path: str, is_sale: bool
+    api: APIClient, during: Any, monkeypatch: pytest.MonkeyPatch, path: str, what: str
 ) -> None:
     product = factories.product()
+    image, _ = images.add(product_id=product.pk, file=pictures.upload(pictures.jpeg()))
 
     def sell() -> None:
         stock.adjust(product_id=product.pk, delta=-1, user=None)
@@ -157,11 +171,15 @@ def test_a_page_that_was_written_to_while_it_was_made_is_not_kept(
         Product.objects.filter(pk=product.pk).update(name="Renamed")
 
     with monkeypatch.context():
-        during(sell if is_sale else rename)
+        during({"sale": sell, "name": rename, "picture": lambda: images.process(image.pk)}[what])
         api.get(path)
     monkeypatch.undo()
     row = api.get(path).json()["results"][0]
-    assert (row["quantity"], row["name"]) == ((9, "Red shoe") if is_sale else (10, "Renamed"))
+    assert (row["quantity"], row["name"], len(row["images"])) == {
+        "sale": (9, "Red shoe", 0),
+        "name": (10, "Renamed", 0),
+        "picture": (10, "Red shoe", 1),
+    }[what]
 
 
 def test_a_page_that_many_ask_for_is_made_once(during: Any) -> None:

@@ -66,20 +66,19 @@ def test_files_without_a_row_are_named_and_removed_when_asked(
         f"products/ab/ab{'0' * 30}-full.webp",
         image.original + ".part",
         image.original.replace(".jpg", "-huge.jpg"),
-        "products/notes.txt",
-        "elsewhere/Ωmega.png",
+        f"products/cd/cd{'1' * 30}-thumb.gif.part",
     ]
     put(store, *strays)
     age(store)
 
     error, lines = refused()
-    assert error == f"6 of {len(kept) + 6} files belong to no image, 0 files of 1 images are gone."
+    assert error == f"5 of {len(kept) + 5} files belong to no image, 0 files of 1 images are gone."
     assert lines == sorted(f"{name}: belongs to no image" for name in strays)
-    assert len(pictures.files()) == len(kept) + 6
+    assert len(pictures.files()) == len(kept) + 5
 
     *lines, last = check_media("--delete")
     assert sorted(lines) == sorted(f"{name}: belongs to no image, removed" for name in strays)
-    assert last == f"{len(kept)} files and 1 images agree. 6 files that belonged to no image were removed."
+    assert last == f"{len(kept)} files and 1 images agree. 5 files that belonged to no image were removed."
     assert pictures.files() == kept
 
 
@@ -99,11 +98,42 @@ def test_what_a_failed_image_has_beside_its_original_belongs_to_none(store: Path
     assert pictures.files() == [image.original]
 
 
+def test_files_that_others_put_there_are_named_apart_and_kept(store: Path, product: Product) -> None:
+    add(product)
+    ours = pictures.files()
+    stray = f"products/ab/ab{'0' * 30}.jpg"
+    foreign = [
+        ".gitkeep",
+        "elsewhere/Ωmega.png",
+        "products/notes.txt",
+        f"products/ab/cd{'0' * 30}.jpg",
+        f"products/ab/ab{'0' * 30}.svg",
+        f"products/ab/ab{'0' * 30}-my-own.jpg",
+        f"products/ab/ab{'0' * 30}.jpg.bak",
+        f"products/ab/{'a' * 31}.jpg",
+        f"backup/products/ab/ab{'0' * 30}.jpg",
+    ]
+    put(store, stray, *foreign)
+    (store / "link.jpg").symlink_to(store / stray)
+    age(store)
+    *lines, last = check_media("--delete")
+    assert sorted(lines) == sorted(
+        [f"{stray}: belongs to no image, removed", *(f"{n}: not the service's own" for n in [*foreign, "link.jpg"])]
+    )
+    assert last.endswith(
+        "1 files that belonged to no image were removed. 10 files that are not the service's own were left alone."
+    )
+    assert pictures.files() == sorted([*ours, *foreign])
+    assert (store / "link.jpg").is_symlink()
+
+
 def test_a_link_that_leads_nowhere_is_a_file_too(store: Path) -> None:
-    (store / "link.jpg").symlink_to(store / "nowhere")
+    link = store / "products" / "ab" / f"ab{'0' * 30}.jpg"
+    link.parent.mkdir(parents=True)
+    link.symlink_to(store / "nowhere")
     age(store)
     check_media("--delete")
-    assert not (store / "link.jpg").is_symlink()
+    assert not link.is_symlink()
 
 
 def test_rows_without_their_files_are_named(store: Path, product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,7 +162,7 @@ def test_an_image_removed_meanwhile_is_not_missed(
         return made(read)
 
     monkeypatch.setattr(image_files, "made", removed_meanwhile)
-    monkeypatch.setattr(media_check, "strays", lambda: iter(()))
+    monkeypatch.setattr(media_check, "look", lambda: iter(()))
     assert check_media()[-1] == "0 files and 1 images agree."
 
 

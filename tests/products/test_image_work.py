@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from products import images, renditions
+from products import image_files, images, renditions
 from products.models import Product, ProductImage
 from tests.products import pictures
 from tests.products.pictures import post
@@ -85,6 +86,27 @@ def test_an_image_removed_while_it_is_processed_leaves_no_file(
     monkeypatch.setattr(renditions, "make", removed_meanwhile)
     images.process(pending.pk)
     assert pictures.files() == []
+
+
+def test_what_takes_too_long_is_tried_once_more_and_then_failed_with_nothing_left_behind(
+    pending: ProductImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = image_files.write
+
+    def out_of_time(name: str, *args: Any, **options: Any) -> None:
+        write(name, *args, **options)
+        if "-thumb" in name:
+            raise SoftTimeLimitExceeded
+
+    monkeypatch.setattr(image_files, "write", out_of_time)
+    images.process(pending.pk)
+    pending.refresh_from_db()
+    assert (pending.status, pending.attempts, pending.claimed_at) == ("pending", 1, None)
+    images.process(pending.pk)
+    pending.refresh_from_db()
+    assert (pending.status, pending.error_code, pending.attempts) == ("failed", "too-slow", 2)
+    assert pending.error_detail.startswith("The picture takes too long")
+    assert pictures.files() == [pending.original]
 
 
 def test_an_original_that_is_gone_is_said_so(pending: ProductImage, store: Path) -> None:

@@ -49,7 +49,8 @@ def test_decoding_at_a_smaller_scale_looks_like_decoding_it_all() -> None:
         whole = pictures.opened(data).resize(image.size, Image.Resampling.LANCZOS)
         whole = pictures.opened(pictures.encoded(whole, **renditions.SAVE_OPTIONS["JPEG"]))
         difference = ImageStat.Stat(ImageChops.difference(image, whole)).rms
-        assert max(difference) < 2, name
+        # Before it is made a fifth as large, the thumb is made half as large by averages; 0.987 by SSIM at the least.
+        assert max(difference) < {"full": 1, "thumb": 2.2}[name], name
 
 
 @pytest.mark.parametrize(

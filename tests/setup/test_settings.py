@@ -70,6 +70,14 @@ def test_formats_of_pictures(raw: str, expected: list[str]) -> None:
     assert environment.image_formats(raw) == expected
 
 
+def test_renditions_of_pictures() -> None:
+    assert environment.renditions("full:500x400, thumb:100x100:none,zoom2:1600x1200:WEBP+avif") == {
+        "full": {"box": (500, 400)},
+        "thumb": {"box": (100, 100), "formats": []},
+        "zoom2": {"box": (1600, 1200), "formats": ["WEBP", "AVIF"]},
+    }
+
+
 def test_no_secret_is_in_the_sample() -> None:
     for name in ("SECRET_KEY", "JWT_SIGNING_KEY", "MYSQL_PASSWORD", "REDIS_PASSWORD", "EMAIL_HOST_PASSWORD"):
         assert f"\n{name}=\n" in SAMPLE.read_text()
@@ -115,6 +123,12 @@ def test_the_process_wins_over_the_file_and_empty_counts_as_unset(
         (environment.rate, "often"),
         (environment.image_formats, "webp,bmp"),
         (environment.image_formats, "none,webp"),
+        (environment.renditions, "full:500x500"),
+        (environment.renditions, "full:500x500,thumb:100x100,full:9x9"),
+        (environment.renditions, "full:500x500,thumb:100x100,my-own:9x9"),
+        (environment.renditions, "full:500x500,thumb:100x0"),
+        (environment.renditions, "full:500,thumb:100x100"),
+        (environment.renditions, "full:500x500:bmp,thumb:100x100"),
     ],
 )
 def test_a_bad_value_names_the_setting_and_the_place(tmp_path: Path, cast: Any, bad: str) -> None:

@@ -12,34 +12,40 @@ from products.models import ProductImage
 class Command(BaseCommand):
     help = (
         "Name the files that belong to no image (those younger than an hour may belong to an upload under way), and "
-        "the images whose files are gone. The exit code is 1 where something is wrong and stays so."
+        "the images whose files are gone. The exit code is 1 where something is wrong and stays so. Files with names "
+        "that the service does not give are named apart, and never touched."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--delete", action="store_true", help="remove the files that belong to no image")
 
     def handle(self, *args: Any, delete: bool, **options: Any) -> None:
-        files, strays, left = self.check_files(delete)
+        self.files = self.strays = self.left = self.foreign = 0
+        self.check_files(delete)
         images, missing = self.check_images()
-        if left or missing:
+        apart = f" {self.foreign:,} files that are not the service's own were left alone." if self.foreign else ""
+        if self.left or missing:
             raise CommandError(
-                f"{left:,} of {files:,} files belong to no image, {missing:,} files of {images:,} images are gone."
+                f"{self.left:,} of {self.files:,} files belong to no image, "
+                f"{missing:,} files of {images:,} images are gone.{apart}"
             )
-        removed = f" {strays:,} files that belonged to no image were removed." if strays else ""
-        self.stdout.write(f"{files - strays:,} files and {images:,} images agree.{removed}")
+        removed = f" {self.strays:,} files that belonged to no image were removed." if self.strays else ""
+        self.stdout.write(f"{self.files - self.strays:,} files and {images:,} images agree.{removed}{apart}")
 
-    def check_files(self, delete: bool) -> tuple[int, int, int]:
-        """Name what belongs to no image; returns how many files there were, how many such, how many such are left."""
-        files = strays = left = 0
+    def check_files(self, delete: bool) -> None:
+        """Name what belongs to no image, and what is not ours."""
         # disable=None: no bar where there is no terminal.
         with tqdm(unit=" files", disable=None) as bar:
-            for count, names in media_check.strays():
-                kept = media_check.remove(names) if delete else names
-                files, strays, left = files + count, strays + len(names), left + len(kept)
-                for name in names:
-                    self.say(bar, f"{name}: belongs to no image{'' if name in kept else ', removed'}")
-                bar.update(count)
-        return files, strays, left
+            for found in media_check.look():
+                left = media_check.remove(found.strays) if delete else found.strays
+                self.files += found.files - len(found.foreign)
+                self.strays, self.left = self.strays + len(found.strays), self.left + len(left)
+                self.foreign += len(found.foreign)
+                for name in found.strays:
+                    self.say(bar, f"{name}: belongs to no image{'' if name in left else ', removed'}")
+                for name in found.foreign:
+                    self.say(bar, f"{name}: not the service's own")
+                bar.update(found.files)
 
     def check_images(self) -> tuple[int, int]:
         """Name what is gone; returns how many images there are, and how many files are gone."""

@@ -1,0 +1,66 @@
+"""Pictures that take too long or too much, in a real worker: each ends as failed, and the next one is made."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+from PIL import Image
+
+from products import images
+from products.models import Product, ProductImage
+from tests.products import pictures
+from tests.products.limited_worker import limited_worker
+from tests.products.scan_bomb import scan_bomb
+from tests.setup.service import wait_for
+
+
+def state(image: ProductImage) -> tuple[str, str, int]:
+    image.refresh_from_db()
+    return image.status, image.error_code, image.attempts
+
+
+def ask_again(*rows: ProductImage) -> None:
+    """As time would, without its half minute: what was claimed is claimed no longer, and the sweep comes by."""
+    long_ago = timezone.now() - timedelta(minutes=1)
+    for row in rows:
+        ProductImage.objects.filter(pk=row.pk, claimed_at=None).update(created_at=long_ago)
+        ProductImage.objects.filter(pk=row.pk).exclude(claimed_at=None).update(claimed_at=long_ago)
+    assert images.sweep() == len(rows)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_takes_too_long_or_too_much_is_failed_and_the_next_one_is_made(
+    store: Path, product: Product, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    uploads = {
+        # Its decoder comes back to be told of the soft limit; that of the second one does not.
+        "slow": scan_bomb(3000, 3000, rest_every=30),
+        "stuck": scan_bomb(7000, 6000),
+        "large": pictures.encoded(Image.new("RGBA", (7000, 7000), "red"), "PNG", compress_level=1),
+        "sound": pictures.jpeg(),
+    }
+    log = tmp_path_factory.mktemp("worker") / "log"
+    with limited_worker(log, soft=1.5, hard=5, room=150_000_000):
+        slow, stuck, large, sound = (
+            images.add(product_id=product.pk, file=pictures.upload(data))[0] for data in uploads.values()
+        )
+        wait_for(lambda: state(sound) == ("ready", "", 1), seconds=60)
+        wait_for(lambda: state(large) == ("failed", "too-much-memory", 1), seconds=10)
+
+        wait_for(lambda: state(slow)[2] == 1 and slow.claimed_at is None, seconds=10)
+        assert state(slow)[0] == "pending"
+        wait_for(lambda: "Hard time limit (5s) exceeded" in log.read_text(), seconds=20)
+        assert state(stuck) == ("pending", "", 1)
+        assert stuck.claimed_at
+
+        ask_again(slow, stuck)
+        wait_for(lambda: state(slow) == ("failed", "too-slow", 2), seconds=20)
+        wait_for(lambda: log.read_text().count("Hard time limit (5s) exceeded") == 2, seconds=20)
+        ask_again(stuck)
+        wait_for(lambda: state(stuck) == ("failed", "unprocessable", 2), seconds=20)
+
+    for image in (slow, stuck, large):
+        assert image.error_detail.endswith((" again.", " smaller."))
+    named = {sound.original, *(name for made in sound.renditions.values() for name in [made["file"], *made["others"]])}
+    assert set(pictures.files()) == named | {slow.original, stuck.original, large.original}

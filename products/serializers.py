@@ -114,7 +114,7 @@ class ProductUploadSerializer(ProductSerializer):
     """A new product as multipart, with one picture."""
 
     category = FormCategoryField(queryset=Category.objects.all(), required=False, allow_null=True)
-    is_active = serializers.BooleanField(required=False)  # in a form it is text
+    is_active = serializers.BooleanField(required=False)  # type: ignore[assignment]  # in a form it is text
     image = serializers.FileField(required=False, write_only=True)  # type: ignore[assignment]
 
     class Meta(ProductSerializer.Meta):

@@ -49,8 +49,8 @@ def test_a_typescript_client(service: Service, document: Path, tmp_path: Path) -
 def test_a_python_client(service: Service, document: Path, tmp_path: Path) -> None:
     shutil.copy(HERE / "python" / "buy.py", tmp_path)
     config = HERE / "python" / "generator.yml"
-    generate = [BIN / "openapi-python-client", "generate", "--meta", "none", "--output-path", "shop_client"]
-    run(*generate, "--path", document, "--config", config, folder=tmp_path)
+    generate = ["generate", "--meta", "none", "--output-path", "shop_client"]
+    run(BIN / "openapi-python-client", *generate, "--path", document, "--config", config, folder=tmp_path)
     run(BIN / "mypy", "--strict", "buy.py", folder=tmp_path)
     order = json.loads(run(sys.executable, "buy.py", service.url, "petra", PASSWORD, folder=tmp_path))
     require_sold(service, order, "petra")

@@ -11,10 +11,11 @@ from django.test.utils import CaptureQueriesContext
 from redis.exceptions import ConnectionError as RedisConnectionError
 from rest_framework.test import APIClient
 
-from products import caching, page_cache, stock
+from products import caching, images, page_cache, stock
 from products.models import Product
 from products.views import ProductViewSet
 from tests import factories
+from tests.products import pictures
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("store")]
 

@@ -13,14 +13,16 @@ from urllib.parse import parse_qs, urlsplit
 
 from shop_client import AuthenticatedClient, Client
 from shop_client.api.accounts import register, token_create, token_refresh
-from shop_client.api.carts import cart_items_create, carts_checkout, carts_retrieve
+from shop_client.api.carts import cart_items_create, cart_items_partial_update, carts_checkout, carts_retrieve
 from shop_client.api.orders import orders_retrieve
 from shop_client.api.products import products_list
 from shop_client.models import (
     Account,
     Cart,
     CartItem,
+    ChangedProblem,
     Credentials,
+    ItemQuantityPatch,
     NewItem,
     Order,
     Product,
@@ -61,6 +63,8 @@ def browse(client: AuthenticatedClient) -> list[Product]:
     assert prices == sorted(prices, reverse=True)
     assert len({product.id for product in products}) == len(products) == first.count
     assert first.count_is_exact
+    dear = good(ProductList, products_list.sync(client=client, ordering="-price", min_price="5.00"))
+    assert [product.id for product in dear.results] == [p.id for p in products if Decimal(p.price) >= 5]
     return products
 
 
@@ -68,9 +72,15 @@ def buy(client: AuthenticatedClient, product: Product) -> Order:
     too_much = cart_items_create.sync(client=client, body=NewItem(product.id, product.quantity + 1))
     assert good(ShortageProblem, too_much).shortages[0].available == product.quantity
 
-    item = good(CartItem, cart_items_create.sync(client=client, body=NewItem(product.id, 2)))
+    item = good(CartItem, cart_items_create.sync(client=client, body=NewItem(product.id, 1)))
+    stale = carts_retrieve.sync_detailed(item.cart, client=client).headers["ETag"]
+    good(CartItem, cart_items_partial_update.sync(item.id, client=client, body=ItemQuantityPatch(quantity=2)))
     seen = carts_retrieve.sync_detailed(item.cart, client=client)
     cart = good(Cart, seen.parsed)
+    unseen = good(ChangedProblem, carts_checkout.sync(item.cart, client=client, if_match=stale))
+    assert unseen.status == HTTPStatus.PRECONDITION_FAILED
+    assert good(Cart, unseen.cart).total == cart.total
+
     key = uuid.uuid4().hex
     tag = seen.headers["ETag"]
     order = good(Order, carts_checkout.sync(item.cart, client=client, idempotency_key=key, if_match=tag))

@@ -45,6 +45,9 @@ async function browse(): Promise<Product[]> {
   check(prices.every((price, i) => i === 0 || price <= (prices[i - 1] ?? 0)), `not in order: ${prices}`);
   check(new Set(products.map((product) => product.id)).size === products.length, "a product came twice");
   check(first.count === products.length && first.count_is_exact, "the count is wrong");
+  const dear = good(await shop.GET("/products/", { params: { query: { ...query, min_price: "5.00" } } }), 200);
+  const expected = products.filter((product) => Number(product.price) >= 5).map((product) => product.id);
+  check(dear.results.map((product) => product.id).join() === expected.join(), "the filter finds others");
   return products;
 }
 
@@ -56,18 +59,29 @@ async function buy(product: Product): Promise<Order> {
   check(problem.type === "/problems/insufficient-stock", problem.type);
   check(problem.shortages[0]?.available === product.quantity, "the shortage tells another number");
 
-  const item = good(await shop.POST("/cart-items/", { body: { product: product.id, quantity: 2 } }), 201);
-  const cart = await shop.GET("/carts/{id}/", { params: { path: { id: item.cart } } });
+  const item = good(await shop.POST("/cart-items/", { body: { product: product.id, quantity: 1 } }), 201);
+  const path = { id: item.cart };
+  const before = await shop.GET("/carts/{id}/", { params: { path } });
+  const stale = { "If-Match": before.response.headers.get("ETag") ?? "" };
+  good(await shop.PATCH("/cart-items/{id}/", { params: { path: { id: item.id } }, body: { quantity: 2 } }), 200);
+  const cart = await shop.GET("/carts/{id}/", { params: { path } });
   const total = good(cart, 200).total;
+  const unseen = await shop.POST("/carts/{id}/checkout/", { params: { path, header: stale } });
+  check(unseen.response.status === 412, "a total that nobody saw is paid");
+  check((unseen.error as components["schemas"]["ChangedProblem"]).cart?.total === total, "the 412 shows another cart");
+
   const header = { "Idempotency-Key": randomUUID(), "If-Match": cart.response.headers.get("ETag") ?? "" };
-  const params = { path: { id: item.cart }, header };
+  const params = { path, header };
   const order = good(await shop.POST("/carts/{id}/checkout/", { params }), 201);
   check(order.total === total && total === (Number(product.price) * 2).toFixed(2), `the total is ${order.total}`);
 
   const again = await shop.POST("/carts/{id}/checkout/", { params });
   check(good(again, 201).number === order.number, "the same key made another order");
   check(again.response.headers.get("Idempotent-Replayed") === "true", "a replay does not say so");
-  return good(await shop.GET("/orders/{number}/", { params: { path: { number: order.number } } }), 200);
+  const mine = { params: { path: { number: order.number } } };
+  const stranger = await createClient<paths>({ baseUrl }).GET("/orders/{number}/", mine);
+  check(stranger.error?.type === "/problems/not-authenticated", "anyone reads the order");
+  return good(await shop.GET("/orders/{number}/", mine), 200);
 }
 
 const tokens = await signIn();

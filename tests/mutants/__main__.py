@@ -77,6 +77,13 @@ def copy(folder: Path) -> None:
     (folder / modules).symlink_to(ROOT / modules)
 
 
+def run(net: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Let the net loose on the code in `folder`; the fuzzer alone takes the servers of TEST_MYSQL_HOST."""
+    kept = {name: value for name, value in os.environ.items() if net == "fuzzer" or not name.startswith("TEST_")}
+    environment = kept | {"PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(NETS[net], cwd=folder, env=environment, capture_output=True, text=True)
+
+
 def caught_by(mutant: Mutant, folder: Path) -> str:
     """The first net that fails on the mutant; nothing for none."""
     path = folder / mutant.file
@@ -85,9 +92,8 @@ def caught_by(mutant: Mutant, folder: Path) -> str:
         raise SystemExit(f"{mutant.file} has {mutant.old!r} {code.count(mutant.old)} times: mend the table of mutants.")
     path.write_text(code.replace(mutant.old, mutant.new))
     try:
-        environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
-        for net, command in NETS.items():
-            if subprocess.run(command, cwd=folder, env=environment, capture_output=True).returncode:
+        for net in NETS:
+            if run(net, folder).returncode:
                 return net
     finally:
         path.write_text(code)
@@ -100,9 +106,9 @@ def main(names: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="productbackend-mutants-") as folder:
         shop = Path(folder) / "shop"
         copy(shop)
-        for net, command in NETS.items():
-            if subprocess.run(command, cwd=shop, capture_output=True).returncode:
-                print(f"The net {net!r} fails without a mutant: mend that first.", file=sys.stderr)
+        for net in NETS:
+            if (done := run(net, shop)).returncode:
+                print(f"{done.stdout}\nThe net {net!r} fails without a mutant: mend that first.", file=sys.stderr)
                 return 2
         print("| mutant | caught by | s |\n| --- | --- | --- |", flush=True)
         for name, mutant in chosen.items():

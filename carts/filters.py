@@ -2,15 +2,14 @@
 
 from typing import Any
 
-import django_filters
 from django.db.models import QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from carts.models import Cart
-from productbackend.api.filters import BooleanFilter, FoldedFilter, WholeFilter
+from productbackend.api.filters import BooleanFilter, FilterSet, FoldedFilter, WholeFilter
 
 
-class CartFilter(django_filters.FilterSet):
+class CartFilter(FilterSet):
     username = FoldedFilter(field_name="user__username_key", help_text="The owner's name, in any case.")
     completed = BooleanFilter(field_name="completed")
     min_count = WholeFilter(method="at_least", help_text="Pieces in the cart.")

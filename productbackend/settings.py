@@ -110,11 +110,11 @@ if MYSQL_HOST:
             "isolation_level": "read committed",
             "connect_timeout": 5,
             # Bad data is an error and not a truncation, whatever the server's own mode; and a list follows
-            # one index in its order, where an intersection of two would have to be sorted. Plans are made from
-            # the indexes' statistics: a look into each index for each category of a subtree takes longer than
-            # to read the page.
+            # one index in its order, where an intersection of two would have to be sorted. For several values
+            # plans are made from statistics: a look into each index for each category of a subtree takes longer
+            # than to read the page.
             "init_command": "SET sql_mode='STRICT_TRANS_TABLES,ONLY_FULL_GROUP_BY,ERROR_FOR_DIVISION_BY_ZERO', "
-            "optimizer_switch='index_merge_intersection=off', eq_range_index_dive_limit=1",
+            "optimizer_switch='index_merge_intersection=off', eq_range_index_dive_limit=2",
         },
         "TEST": {"CHARSET": "utf8mb4"},
     }

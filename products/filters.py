@@ -8,7 +8,7 @@ from django import forms
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema_field
 
-from productbackend.api.filters import BooleanFilter, FoldedFilter, IdFilter, WholeFilter
+from productbackend.api.filters import BooleanFilter, FilterSet, FoldedFilter, IdFilter, WholeFilter
 from products import categories, search
 from products.models import Category, Product
 
@@ -45,7 +45,7 @@ class PartOfNameFilter(FoldedFilter):
         return found.counted_by(self.field_name) if value else found
 
 
-class ProductFilter(django_filters.FilterSet):
+class ProductFilter(FilterSet):
     category = IdFilter(method="in_category", help_text="A category's id; products below it too.")
     category_name = FoldedFilter(field_name="category__name_key", help_text="The category's name, in any case.")
     name = FoldedFilter(field_name="name_key", help_text="The whole name, in any case.")
@@ -82,7 +82,7 @@ class ProductFilter(django_filters.FilterSet):
         return queryset if "ordering" in self.data else search.best_first(queryset, value)
 
 
-class CategoryFilter(django_filters.FilterSet):
+class CategoryFilter(FilterSet):
     parent = IdFilter(field_name="parent", help_text="The id of a parent: its children alone.")
     name = FoldedFilter(field_name="name_key", help_text="The whole name, in any case.")
 

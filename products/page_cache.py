@@ -81,7 +81,8 @@ def place(request: HttpRequest) -> Place | None:
     if known is None or connection.in_atomic_block:  # what a transaction sees is not for others
         return None
     try:
-        given, host = request.GET, request.get_host()
+        given: Any = request.GET if meta.get("QUERY_STRING") else {}
+        host = request.get_host()
     except SuspiciousOperation:
         return None  # the handler says what is wrong
     if "format" in given:

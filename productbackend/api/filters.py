@@ -1,24 +1,41 @@
 """Filters that refuse what makes no sense: a 400 that names the parameter, never a silent pass."""
 
+from collections.abc import Container
 from typing import Any
 
 import django_filters
 from django import forms
 from django.db.models import QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
+from django_filters.utils import translate_validation
 from drf_spectacular.utils import extend_schema_field
 
 from productbackend.fields import KEY_LENGTH, fold
 
 
+class FilterSet(django_filters.FilterSet):
+    """django-filter's, which makes a form of all filters, for longer than a page takes; with `only`, of those alone."""
+
+    base_filters: dict[str, Any]
+
+    def __init__(self, *args: Any, only: Container[str] | None = None, **kwargs: Any) -> None:
+        if only is not None:
+            self.base_filters = {name: each for name, each in self.base_filters.items() if name in only}
+        super().__init__(*args, **kwargs)
+
+
 class FilterBackend(DjangoFilterBackend):
-    """django-filter's, which builds a form of all filters: left out where a request has none of them."""
+    """django-filter's, with the filters alone that a request names."""
 
     def filter_queryset(self, request: Any, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
-        filterset = self.get_filterset_class(view, queryset)
-        if filterset is None or not filterset.base_filters.keys() & request.query_params.keys():
+        filterset_class = self.get_filterset_class(view, queryset)
+        if filterset_class is None or not filterset_class.base_filters.keys() & request.query_params.keys():
             return queryset
-        return super().filter_queryset(request, queryset, view)
+        kwargs = self.get_filterset_kwargs(request, queryset, view)
+        filterset = filterset_class(**kwargs, only=request.query_params)
+        if not filterset.is_valid():
+            raise translate_validation(filterset.errors)
+        return filterset.qs
 
 
 class StrictBooleanField(forms.Field):

@@ -218,7 +218,7 @@ SUPERUSER_PASSWORD = env("DJANGO_SUPERUSER_PASSWORD", None)
 SUPERUSER_EMAIL = env("DJANGO_SUPERUSER_EMAIL", None)
 AUTHENTICATION_BACKENDS = ["accounts.backends.NameOrEmailBackend"]
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "accounts.hashers.BoundedArgon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [

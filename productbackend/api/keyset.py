@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connections
 from django.db.models import Q, QuerySet
 
@@ -52,7 +53,11 @@ def read(queryset: QuerySet[Any], keys: Sequence[Key], start: int, stop: int) ->
     if not (1 < len(values) <= PARTS_MAX and merges):
         return list(ordered[start:stop])
     whole: Any = queryset
-    return in_order(whole.of_any_part(), merged_ids(ordered, keys, values, start, stop))
+    try:
+        ids = merged_ids(ordered, keys, values, start, stop)
+    except EmptyResultSet:  # Django sees that the filters leave nothing, such as a quantity below all numbers
+        return []
+    return in_order(whole.of_any_part(), ids)
 
 
 def merged_ids(ordered: Any, keys: Sequence[Key], values: Sequence[Any], start: int, stop: int) -> list[int]:

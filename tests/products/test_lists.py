@@ -140,6 +140,14 @@ def test_a_cursor_is_bound_to_its_ordering_and_cannot_be_tampered_with(api: APIC
     assert api.get(f"/products/?limit=1&ordering=price&cursor=A{cursor}").status_code == 400
 
 
+@pytest.mark.parametrize("filters", ["max_quantity=-9223372036854775808", "min_quantity=9223372036854775807"])
+def test_a_subtree_in_which_nothing_can_be_is_an_empty_page(api: APIClient, filters: str) -> None:
+    shoes = factories.category("Shoes")
+    factories.product(category=factories.category("Boots", parent=shoes))
+    page = api.get(f"/products/?category={shoes.pk}&{filters}").json()
+    assert (page["count"], page["results"], page["next"]) == (0, [], None)
+
+
 def test_filters(api: APIClient) -> None:
     shoes = factories.category("Shoes")
     boots = factories.category("Boots", parent=shoes)

@@ -19,18 +19,8 @@ PYTEST = [sys.executable, "-m", "pytest", "-q", "-x"]
 NETS = {
     "document": [*PYTEST, "tests/api/test_document.py", "tests/api/test_service.py"],
     "clients": [*PYTEST, "tests/clients"],
-    "fuzzer": [
-        sys.executable,
-        "-m",
-        "tests.fuzz",
-        "--seed",
-        "1",
-        "--max-examples",
-        "3",
-        "--no-shrink",
-        "--workers",
-        "2",
-    ],
+    # With two workers Hypothesis reads its own source twice at once, and falls over it.
+    "fuzzer": [sys.executable, "-m", "tests.fuzz", "--seed", "1", "--max-examples", "3", "--no-shrink"],
     "browser": [*PYTEST, "tests/browser"],
 }
 

@@ -78,7 +78,8 @@ def test_a_page_has_twenty_rows_and_at_most_a_hundred(api: APIClient) -> None:
     for index in range(101):
         factories.product(f"p{index}")
     assert len(names(api.get("/products/"))) == 20
-    assert len(names(api.get("/products/?limit=1000"))) == 100
+    for limit in ("1000", "9" * 30):
+        assert len(names(api.get(f"/products/?limit={limit}"))) == 100
     assert api.get("/products/?limit=7").json()["count"] == 101
 
 

@@ -1,7 +1,7 @@
 """Answers catalogue reads of anonymous clients from the cache, before Django's handler is at work.
 
 An entry is a page as it was rendered, with the tokens that it stands and falls with; see
-docs/adr/0003-catalogue-cache.md. In a request it costs one read of the cache, two where
+docs/adr/0003-catalogue-cache.md. In a request it costs one read of the cache, and for a list two where
 something was sold since the page was kept.
 """
 
@@ -32,11 +32,12 @@ LOCK_LIFE = 5  # seconds after which a page's maker counts as lost
 WAIT_MAX, WAIT_STEP = 1.0, 0.01  # seconds
 
 PAGING = {"limit", "ordering", "cursor", "offset"}
+DETAIL = re.compile(r"/products/([0-9]{1,18})/")
 # Each path that is kept, with the query parameters that it knows.
 PATHS = [
     (re.compile(r"/products/"), PAGING | ProductFilter.base_filters.keys()),
     (re.compile(r"/products/facets/"), set(ProductFilter.base_filters)),
-    (re.compile(r"/products/[0-9]{1,18}/"), set()),
+    (DETAIL, set()),
     (re.compile(r"/categories/"), PAGING | CategoryFilter.base_filters.keys()),
     (re.compile(r"/categories/[0-9]{1,18}/"), set()),
 ]
@@ -48,11 +49,15 @@ WEIGHT = re.compile(r"\s*;\s*q=[0-9.]+\s*$")
 
 @dataclass(frozen=True)
 class Place:
-    """Where a page is kept: its key, its query in normal form, and whether it hangs on all stock."""
+    """Where a page is kept: its key, its query in normal form, and whether it hangs on all stock.
+
+    Of a product's own page the path tells the one stamp that it hangs on, which is read along with the page.
+    """
 
     key: str
     query: str
     by_stock: bool
+    stamp: str | None
 
     @property
     def lock(self) -> str:
@@ -94,7 +99,9 @@ def place(request: HttpRequest) -> Place | None:
     name = "\n".join([MEDIA_TYPE, request.scheme or "", host, request.path, query])
     digest = hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
     by_stock = bool(values.keys() & STOCK_FILTERS) or "quantity" in values.get("ordering", "")
-    return Place(f"catalogue:page:{SHAPE}:{digest}", query, by_stock)
+    detail = DETAIL.fullmatch(request.path_info)
+    stamp = caching.stamp(int(detail[1])) if detail else None
+    return Place(f"catalogue:page:{SHAPE}:{digest}", query, by_stock, stamp)
 
 
 def wants_json(accept: str) -> bool:
@@ -104,7 +111,7 @@ def wants_json(accept: str) -> bool:
 
 def find(place: Place) -> Entry | None:
     """The page that is kept, where it is still what the database says."""
-    found = cache.get_many([place.key, caching.VERSION, caching.STOCK])
+    found = cache.get_many([place.key, caching.VERSION, caching.STOCK, *([place.stamp] if place.stamp else [])])
     if place.key not in found:
         return None
     entry = Entry(*found[place.key])
@@ -114,7 +121,8 @@ def find(place: Place) -> Entry | None:
         return entry
     if entry.by_stock:
         return None
-    return entry if cache.get_many(entry.stamps) == entry.stamps else None
+    stamps = {place.stamp: found.get(place.stamp)} if place.stamp else cache.get_many(entry.stamps)
+    return entry if stamps == entry.stamps else None
 
 
 def keep(place: Place, before: dict[str, str], response: Any) -> None:

@@ -24,7 +24,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     service = Service(data, has_demo=False, SHOP_NAME="Product Backend", CURRENCY="EUR", **rates)
     try:
         service.start()
-        demo = [sys.executable, "manage.py", "demo", "--products", "9", "--pictures", "9"]
+        demo = [sys.executable, "manage.py", "demo", "--products", "6", "--pictures", "2"]
         subprocess.run(demo, cwd=settings.BASE_DIR, env=service.environment, capture_output=True, check=True)
         yield service
     finally:

@@ -45,7 +45,7 @@ MUTANTS = {
     "a count that is one too high": Mutant("productbackend/api/pagination.py", '                "count": self.count,\n', '                "count": self.count + 1,\n'),
     "a stale cart paid": Mutant("carts/requests.py", 'conditional.require_match(request, now, "The cart has changed since you read it.", cart=now)', "pass"),
     "a key that is not kept": Mutant("carts/requests.py", "    value = request.headers.get(KEY_HEADER)\n", "    value = None\n"),
-    "a refresh token that works twice": Mutant("accounts/tokens.py", "    if not made:\n", "    if False:\n"),
+    "a refresh token that works twice": Mutant("accounts/tokens.py", "    _spend(token)\n    return issue(user)\n", "    return issue(user)\n"),
     "stock not looked at": Mutant("carts/signals.py", "    if not raw:\n", "    if False:\n"),
     "a product that stays after its deletion": Mutant("products/catalogue.py", "    inspect(product)\n    product.delete()\n", "    inspect(product)\n"),
     "a problem of another media type": Mutant("productbackend/api/problems.py", "            self.content_type = MEDIA_TYPE\n", "            pass\n"),

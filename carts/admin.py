@@ -93,6 +93,7 @@ class CartAdmin(ShopAdmin):
         super().save_related(request, form, formsets, change)
         if form.cleaned_data.get("completed"):
             form.instance.completed = True
+            form.instance.completed_by = request.user
             form.instance.save()
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:

@@ -19,6 +19,9 @@ class Cart(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
+    # Who checks it out by saving it; None for the owner. Not a column, for such a cart is gone at once.
+    completed_by: Any = None
+
     class Meta:
         ordering = ["created_at", "id"]
         indexes = [

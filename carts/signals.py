@@ -16,4 +16,5 @@ def item_will_be_saved(sender: type[CartItem], instance: CartItem, raw: bool, **
 def cart_saved(sender: type[Cart], instance: Cart, raw: bool, **kwargs: Any) -> None:
     if not raw and instance.completed:
         # Customers come in by the API: who saves a cart elsewhere has the run of all of them.
-        checkout.place_order(cart_id=instance.pk, actor=instance.user, any_owner=True)
+        actor = instance.completed_by or instance.user
+        checkout.place_order(cart_id=instance.pk, actor=actor, any_owner=True)

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from carts.models import Cart, CartItem
-from orders.models import Order
+from orders.models import Order, OrderChange
 from outbox.models import Mail
 from products import images, stock
 from products.models import Category, Product, ProductImage, StockMovement
@@ -288,6 +288,9 @@ def test_the_completed_box_checks_out_what_the_page_shows(admin_client: Client, 
     assert answer["Location"] == url("orders.order", "change", order.pk)
     assert order.number in admin_client.get(answer["Location"]).content.decode()
     assert [line.quantity for line in order.lines.all()] == [4]
+    # It is the customer's, and everywhere it says which of the staff it was.
+    assert (order.user, str(order.placed_by)) == (cart.user, "stella")
+    assert str(OrderChange.objects.get().user) == str(StockMovement.objects.get(reason="sale").user) == "stella"
     product.refresh_from_db()
     assert product.quantity == 6
     assert not Cart.objects.filter(pk=cart.pk).exists()

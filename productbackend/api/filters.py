@@ -22,6 +22,8 @@ class FilterSet(django_filters.FilterSet):
         if only is not None:
             self.base_filters = {name: each for name, each in self.base_filters.items() if name in only}
         super().__init__(*args, **kwargs)
+        for name, each in self.filters.items():
+            each.label = name  # in the browsable page's dialog, where a column's own name says less
 
 
 class FilterBackend(DjangoFilterBackend):

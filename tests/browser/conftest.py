@@ -2,13 +2,10 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.shop import Shop
@@ -24,8 +21,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     service = Service(data, has_demo=False, SHOP_NAME="Product Backend", CURRENCY="EUR", **rates)
     try:
         service.start()
-        demo = [sys.executable, "manage.py", "demo", "--products", "6", "--pictures", "2"]
-        subprocess.run(demo, cwd=settings.BASE_DIR, env=service.environment, capture_output=True, check=True)
+        service.load_demo(products=6, pictures=2)
         yield service
     finally:
         service.stop()

@@ -23,6 +23,8 @@ REASONS = {
     (None, "unique"),
     (None, "does_not_exist"),
     *((None, f"password_{why}") for why in ("too_common", "too_similar", "entirely_numeric")),
+    (None, "blank"),  # spaces and the like, which are trimmed
+    ("image", "empty"),
     ("cursor", "invalid"),  # signed here
     ("offset", "invalid"),  # beside a cursor
     ("images", "invalid"),  # not those that the product has

@@ -119,6 +119,11 @@ class Service:
             self.process.send_signal(signum)
         return self.process.wait(timeout=15)
 
+    def load_demo(self, *, products: int, pictures: int) -> None:
+        """A part of the demo's catalogue: drawing all its pictures takes long."""
+        demo = [sys.executable, "manage.py", "demo", "--products", str(products), "--pictures", str(pictures)]
+        subprocess.run(demo, cwd=settings.BASE_DIR, env=self.environment, capture_output=True, check=True)
+
     def request(self, method: str, path: str, *, token: str | None = None, **options: Any) -> Any:
         headers = options.pop("headers", {}) | ({"Authorization": f"Bearer {token}"} if token else {})
         return requests.request(method, f"{self.url}{path}", headers=headers, timeout=20, **options)

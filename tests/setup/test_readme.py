@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,8 +19,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
     service = Service(tmp_path / "var", has_demo=False)
     try:
         service.start()
-        demo = [sys.executable, "manage.py", "demo", "--products", "60", "--pictures", "0"]
-        subprocess.run(demo, cwd=settings.BASE_DIR, env=service.environment, capture_output=True, check=True)
+        service.load_demo(products=60, pictures=0)
         yield service
     finally:
         service.stop()

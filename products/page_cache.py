@@ -90,9 +90,9 @@ def place(request: HttpRequest) -> Place | None:
         host = request.get_host()
     except SuspiciousOperation:
         return None  # the handler says what is wrong
-    if "format" in given:
-        return None
     values = {name: given[name] for name in sorted(known & given.keys())}
+    if "format" in given or any(len(given.getlist(name)) > 1 for name in values):
+        return None
     query = urlencode(values)
     if len(query) > QUERY_MAX:
         return None

@@ -10,7 +10,7 @@ class ProductBackendConfig(AppConfig):
     name = "productbackend"
 
     def ready(self) -> None:
-        from productbackend import alive, beat, filesystem_broker  # noqa: F401
+        from productbackend import alive, beat, filesystem_broker, work  # noqa: F401
 
         try:
             settings.DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)

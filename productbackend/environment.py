@@ -86,6 +86,17 @@ def names(raw: str) -> list[str]:
     return [name for name in Csv()(raw) if name]
 
 
+def one_of(*words: str) -> Callable[[str], str]:
+    """A cast to one of some words."""
+
+    def cast(raw: str) -> str:
+        if raw.lower() not in words:
+            raise ValueError(f"it takes {' or '.join(words)}")
+        return raw.lower()
+
+    return cast
+
+
 def image_formats(raw: str) -> list[str]:
     """Formats to offer beside a picture's own, in the names that Pillow has for them."""
     known = {"webp": "WEBP", "avif": "AVIF"}

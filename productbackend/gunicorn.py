@@ -1,8 +1,11 @@
 """Gunicorn's settings: `gunicorn --config python:productbackend.gunicorn productbackend.wsgi`."""
 
 import gc
+import logging
 import os
 from typing import Any
+
+from gunicorn import glogging
 
 from productbackend.environment import line_or_exit
 
@@ -36,6 +39,14 @@ max_requests_jitter = 1000
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
 control_socket_disable = True
 
-accesslog = "-"
-# The path without its query, for that may hold a mail's token.
-access_log_format = "%(h)s %(m)s %(U)s %(s)s %(B)s bytes %(M)s ms [%({x-request-id}o)s]"
+
+class Logger(glogging.Logger):
+    """Gunicorn's own lines go where all others go; each request has its line already, by productbackend.access."""
+
+    def access(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+
+logger_class = Logger
+logconfig_dict = settings.LOGGING
+logging.captureWarnings(True)

@@ -59,6 +59,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "productbackend.middleware.ResponseHeaders",
     "productbackend.request_id.RequestIDMiddleware",
+    "productbackend.access.AccessMiddleware",
     "products.page_cache.CataloguePages",
     "productbackend.api.middleware.ProblemMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -342,21 +343,30 @@ USE_TZ = True
 LANGUAGE_CODE = "en"
 USE_I18N = False
 
+# Lines for machines or for people; where unset, for people with DEBUG and under `make run`.
+LOG_FORMAT = env("LOG_FORMAT", None, environment.one_of("json", "text"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "productbackend.request_id.RequestIDFilter"}},
-    "formatters": {"line": {"format": "%(asctime)s %(process)d %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
+    "formatters": {
+        "json": {"()": "productbackend.logs.JSONFormatter"},
+        "text": {"()": "productbackend.logs.TextFormatter"},
+    },
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "filters": ["request_id"], "formatter": "line"},
+        "stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT or ("text" if DEBUG else "json")},
     },
     "root": {"handlers": ["stderr"], "level": "INFO"},
+    # Also for Gunicorn and Celery, which else would have handlers of their own.
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
-        "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+        # Each request has a line, by productbackend.access: of these only what went wrong, with its traceback.
+        "django.request": {"level": "ERROR"},
+        "django.server": {"handlers": [], "level": "ERROR", "propagate": True},
+        "gunicorn.error": {"handlers": [], "level": "INFO", "propagate": True},
         # The sweeps run twice a minute: one line for each task is enough.
         "celery.beat": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
+        "multiprocessing": {"handlers": [], "level": "ERROR", "propagate": True},
     },
 }
 

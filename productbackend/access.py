@@ -1,4 +1,4 @@
-"""One log line for each request: which route, what came of it, how long it took, and for whom."""
+"""Each request is counted, and has one log line: which route, what came of it, how long it took, and for whom."""
 
 import functools
 import logging
@@ -10,6 +10,7 @@ from django.contrib.admindocs.views import simplify_regex
 from django.http import HttpRequest, HttpResponse
 
 from productbackend.logs import redacted
+from productbackend.metrics.counters import count_request
 from productbackend.work import current
 
 logger = logging.getLogger(__name__)
@@ -32,13 +33,15 @@ class AccessMiddleware:
         assert work is not None  # of RequestIDMiddleware
         method = request.method if request.method in METHODS else "OTHER"
         path = redacted(request.path)
+        route = work.route or route_of(request)
         fields = {
             "method": method,
-            "route": work.route or route_of(request),
+            "route": route,
             "path": path,
             "status": response.status_code,
             "cache": work.cache,
         }
+        count_request(method, route, response.status_code, work)
         logger.info("%s %s %d", method, path, response.status_code, extra={"fields": fields})
         return response
 

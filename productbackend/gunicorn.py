@@ -3,6 +3,7 @@
 import gc
 import logging
 import os
+from contextlib import suppress
 from typing import Any
 
 from gunicorn import glogging
@@ -11,6 +12,7 @@ from productbackend.environment import line_or_exit
 
 with line_or_exit():
     from productbackend import settings
+    from productbackend.metrics import counters, files
 
 bind = f"127.0.0.1:{settings.PORT}"
 workers = min(max(os.cpu_count() or 2, 2), 8)  # one a core; more of them by more containers
@@ -24,8 +26,16 @@ def when_ready(server: Any) -> None:
 
     By looking it would write to each page of memory that the workers share, and make it their own.
     """
+    for result in counters.READS:
+        counters.reads.labels(result)  # which begins at 0, and not with the first read
     gc.collect()
     gc.freeze()
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """What a process has counted stays, and its file goes."""
+    with suppress(OSError), files.locked():
+        files.fold()
 
 
 # Longer than a proxy keeps its connections: none is closed just as a request comes along.

@@ -59,6 +59,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "productbackend.middleware.ResponseHeaders",
     "productbackend.request_id.RequestIDMiddleware",
+    "productbackend.metrics.exposition.MetricsMiddleware",
     "productbackend.access.AccessMiddleware",
     "products.page_cache.CataloguePages",
     "productbackend.api.middleware.ProblemMiddleware",
@@ -205,6 +206,7 @@ BEAT_JOBS: dict[str, tuple[str, timedelta | dict[str, str]]] = {
     "welcome mail": ("accounts.tasks.send_welcome_mails", {"hour": "8", "minute": "0"}),
     "sweep: mail": ("outbox.tasks.sweep", timedelta(seconds=30)),
     "sweep: images": ("products.tasks.sweep", timedelta(seconds=30)),
+    "check stock": ("products.tasks.check_stock", timedelta(seconds=60)),
     "flush expired tokens": ("accounts.tasks.flush_expired_tokens", {"hour": "3", "minute": "30"}),
 }
 
@@ -369,6 +371,15 @@ LOGGING = {
         "multiprocessing": {"handlers": [], "level": "ERROR", "propagate": True},
     },
 }
+
+# --- Metrics ---------------------------------------------------------------------------------
+
+# Where the processes of one machine or container count, each in a file of its own: quick, and for no other's eyes.
+METRICS_DIR = env("METRICS_DIR", None, Path) or DATA_DIR / "metrics"
+# Where a worker answers for itself. Without it web's /metrics has what workers count in the same METRICS_DIR.
+METRICS_PORT = env("METRICS_PORT", None, environment.port)
+# Who may read /metrics, if no proxy asks for them.
+METRICS_FROM = env("METRICS_FROM", environment.networks("private"), environment.networks)
 
 # --- Safety ----------------------------------------------------------------------------------
 

@@ -84,16 +84,16 @@ def place(request: HttpRequest) -> Place | None:
         return None
     if meta.get("CONTENT_LENGTH") not in (None, "", "0") or not wants_json(meta.get("HTTP_ACCEPT", "*/*")):
         return None
-    known = next(((route, names) for route, path, names in PATHS if path.fullmatch(request.path_info)), None)
+    kept = ((route, names) for route, path, names in PATHS if path.fullmatch(request.path_info))
+    route, known = next(kept, ("", None))
     if known is None or connection.in_atomic_block:  # what a transaction sees is not for others
         return None
-    route, names = known
     try:
         given: Any = request.GET if meta.get("QUERY_STRING") else {}
         host = request.get_host()
     except SuspiciousOperation:
         return None  # the handler says what is wrong
-    values = {name: given[name] for name in sorted(names & given.keys())}
+    values = {name: given[name] for name in sorted(known & given.keys())}
     if "format" in given or any(len(given.getlist(name)) > 1 for name in values):
         return None
     query = urlencode(values)

@@ -23,7 +23,7 @@ class Loader(AppLoader):
             return super().config_from_object(obj, silent=silent)
 
 
-app = Celery("productbackend", loader="productbackend.celery:Loader")
+app = Celery("productbackend", loader="productbackend.celery:Loader", task_cls="productbackend.worker_request:ShopTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

@@ -16,7 +16,8 @@ UNSAFE = re.compile(
     r"""
     (?P<query> \? [^\s"'<>\\]+ )
   | (?P<header> \b(?:authorization|cookie|set-cookie)\b ["']? \s*[:=] [^\n\r]+ )
-  | (?P<secret> \b[\w-]*(?:password|passwd|secret|token|session_?id|api_?key)\b ["']? \s*[:=]\s* (?!YES\b|NO\b) (?:"[^"]*"|'[^']*'|[^\s,;&}]+) )
+  | (?P<secret> \b[\w-]*(?:password|passwd|secret|token|session_?id|api_?key)\b ["']? \s*[:=]\s*
+        (?! (?:YES|NO)\b ) (?: "[^"]*" | '[^']*' | [^\s,;&}]+ ) )
   | (?P<jwt> eyJ[\w-]+ \. [\w-]+ (?:\.[\w-]*)? )
   | (?P<address> [^\s"'<>()\[\]{},:;=?&/\\]+ (?:@|%40) [^\s"'<>()\[\]{},:;=?&/\\]+ )
     """,

@@ -29,7 +29,7 @@ class Work:
     def user_id(self) -> int | None:
         """Who is signed in, as far as that was asked already: no log line makes a query."""
         user = getattr(self.request, "user", None)
-        if isinstance(user, SimpleLazyObject) and user._wrapped is empty:  # type: ignore[attr-defined]
+        if isinstance(user, SimpleLazyObject) and user._wrapped is empty:
             return None
         return getattr(user, "pk", None) or self.sent_by
 

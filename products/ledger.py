@@ -7,7 +7,6 @@ from itertools import islice
 
 from django.db.models import IntegerField, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
-
 from django.utils import timezone
 
 from products.models import Product, StockCheck, StockMovement

@@ -98,7 +98,7 @@ def test_a_failure_is_told_in_full_but_for_the_person(service: Service, trip: Tr
 
 
 def test_what_reads_the_lines_finds_what_is_wrong_with_them() -> None:
-    good = {name: None for name in logs.FIELDS} | {
+    good = dict.fromkeys(logs.FIELDS) | {
         "time": "2026-01-01T00:00:00Z", "level": "INFO", "logger": "x", "message": "GET /", "process": 1
     }  # fmt: skip
     assert not logs.faults([json.dumps(good)], [ADDRESS])

@@ -37,8 +37,10 @@ app.autodiscover_tasks()
 
 @celeryd_init.connect(dispatch_uid="logs")
 @setup_logging.connect(dispatch_uid="logs")
-def write_as_all_others(**kwargs: Any) -> None:
-    """By the settings alone: whoever takes this signal keeps Celery from logging in a way of its own."""
+def write_as_all_others(loglevel: int | None = None, **kwargs: Any) -> None:
+    """By the settings, and `--loglevel`: whoever takes this signal keeps Celery from a way of its own."""
     get_multiprocessing_logger()  # at its first call it would take its lines out again
     dictConfig(settings.LOGGING)
+    if loglevel:
+        logging.getLogger().setLevel(loglevel)
     logging.captureWarnings(True)  # such as the one for workers that run as root

@@ -137,6 +137,9 @@ def check_headers() -> None:
     answer = request("POST", "/products/", data=b"x" * 22_000_000)
     expect(answer.status_code == 413, f"a body that is too large: {answer.status_code}")
     expect(answer.headers["Content-Type"] == "application/problem+json", "413 is no problem document")
+    answer = request("GET", "/metrics")
+    expect(answer.status_code == 404, f"/metrics through the proxy: {answer.status_code}")
+    expect(answer.json()["type"] == "/problems/not-found", "/metrics through the proxy is no problem document")
     page = request("GET", "/admin/login/").text
     style = re.search(r'href="(/static/admin/css/base\.[0-9a-f]+\.css)"', page)
     expect(style and request("GET", style[1]).status_code == 200, "the admin has no styles")

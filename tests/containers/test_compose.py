@@ -1,5 +1,6 @@
 """What docker-compose.yml says; `make test-containers` runs it."""
 
+import json
 import re
 from typing import Any
 
@@ -7,10 +8,12 @@ import pytest
 import yaml
 from django.conf import settings
 
+from productbackend.api.problems import problem_body
+
 COMPOSE: dict[str, Any] = yaml.safe_load((settings.BASE_DIR / "docker-compose.yml").read_text())
 SAMPLE = (settings.BASE_DIR / ".env.sample").read_text()
 # What the image or the stack itself decides.
-FIXED = {"PORT", "DATA_DIR", "ALIVE_FILE"}
+FIXED = {"PORT", "DATA_DIR", "ALIVE_FILE", "METRICS_DIR"}
 ELSEWHERE = {"MYSQL_ROOT_PASSWORD": "db"} | {
     f"DJANGO_SUPERUSER_{part}": "migrate" for part in ("USERNAME", "PASSWORD", "EMAIL")
 }
@@ -31,3 +34,12 @@ def test_no_secret_has_a_default_and_only_the_proxy_is_published() -> None:
         assert given
         assert all(value.startswith(f"${{{name}:?") for value in given)
     assert [name for name, service in COMPOSE["services"].items() if "ports" in service] == ["proxy"]
+
+
+def test_the_proxy_hands_no_one_the_metrics() -> None:
+    template = (settings.BASE_DIR / "deploy" / "nginx" / "shop.conf.template").read_text()
+    place = re.search(r"location = /metrics \{\s+error_page 404 = (\S+);\s+return 404;\s+\}", template)
+    assert place
+    answer = re.search(rf"location = {place[1]} \{{.*?return 404 '(.*?)';", template, re.DOTALL)
+    assert answer
+    assert json.loads(answer[1]) == problem_body("not-found", "There is no such path.")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from decouple import Config, Csv, RepositoryEmpty, RepositoryEnv
@@ -123,6 +124,12 @@ def url(raw: str) -> str:
     if not re.fullmatch(r"https?://[^\s/?#]+(/\S*)?", raw):
         raise ValueError("it takes a URL that begins with https:// or http://")
     return raw.rstrip("/")
+
+
+def redis_url(host: str, port: int, password: str, database: int) -> str:
+    """Where one of a Redis server's numbered databases is."""
+    login = f":{quote(password, safe='')}@" if password else ""
+    return f"redis://{login}{host}:{port}/{database}"
 
 
 def time_zone(raw: str) -> str:

@@ -14,7 +14,6 @@ from email.message import Message
 from pathlib import Path
 from typing import Any
 
-import MySQLdb
 import requests
 from aiosmtpd.controller import Controller
 from django.conf import settings
@@ -137,7 +136,7 @@ class Stack:
         for name in self.commands:
             if name not in self.running:
                 self.run(name)
-        wait_for(lambda: self.health().get("status") == "ok", seconds=30)
+        wait_for(lambda: self.health().get("status") == "ok", seconds=90)
 
     @contextmanager
     def web_with(self, **settings: str) -> Iterator[None]:
@@ -175,12 +174,7 @@ class Stack:
 
     def execute(self, sql: str, *values: Any, database: str = NAME) -> list[tuple[Any, ...]]:
         """Run one statement at once and by itself; its rows."""
-        connection = MySQLdb.connect(
-            host="127.0.0.1", port=self.database.port, user=self.database.user, database=database, autocommit=True
-        )
-        with connection, connection.cursor() as cursor:
-            cursor.execute(sql, values)
-            return list(cursor.fetchall())
+        return self.database.execute(sql, *values, database=database)
 
     def number(self, sql: str, *values: Any) -> int:
         """The one number that a statement gives; 0 for none."""

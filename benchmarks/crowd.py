@@ -2,7 +2,7 @@
 
     python -m venv /tmp/locust && /tmp/locust/bin/pip install locust    # apart from the service, which needs none of it
     python -m benchmarks.crowd --mysql-port 3306 --redis-port 6379 --locust /tmp/locust/bin/locust
-        [--processes 1 2 4] [--redis-database 12] [--seconds 30] [--rounds 3]
+        [--processes 1 2 4] [--redis-database 12] [--seconds 30] [--rounds 3] [--database NAME]
 
 Gunicorn, workers and beat run as they are deployed, but for nginx, and the throttles by address, since all visitors
 come from one. The two Redis databases (the one named and the next) are emptied. Locust shares the machine; its part of
@@ -50,24 +50,26 @@ class Round:
 
     @property
     def holds(self) -> bool:
-        return self.p95 < P95_MAX and not self.failed
+        return 0 < self.p95 < P95_MAX and not self.failed
 
 
-def fill() -> dict[str, str]:
+def fill(options: argparse.Namespace) -> dict[str, str]:
     """A catalogue and customers; what the visitors know of them, as their environment."""
     from django.contrib.auth.hashers import make_password
 
     from accounts.models import User
-    from benchmarks.products import make_base
+    from benchmarks.products import grow, make_base
     from products.models import Category, Product
 
     hashed, names = make_password(PASSWORD), [f"crowd{number}" for number in range(CUSTOMERS)]
     User.objects.bulk_create(
         [User(username=name, username_key=name, email=f"{name}@example.com", password=hashed) for name in names],
         batch_size=1_000,
+        ignore_conflicts=True,
     )
     make_base()
-    Product.objects.update(quantity=1_000_000)
+    grow(options, os.environ["MYSQL_DATABASE"], PRODUCTS)
+    Product.objects.update(quantity=1_000_000)  # nothing sells out
     words: Counter[str] = Counter()
     for name in Product.objects.values_list("name", flat=True):
         words.update(re.findall("[a-z]{4,}", name.lower()))
@@ -103,13 +105,21 @@ def service(options: argparse.Namespace, processes: int) -> Iterator[tuple[int, 
             for name in ("worker", "images", "beat")
         }  # fmt: skip
         try:
-            time.sleep(10)
+            settle(started)
             groups = {"web": [web.process.pid, *web.workers()]}
             groups |= {name: _family(process.pid) for name, process in started.items()}
             groups |= {"mysql": [_listener(options.mysql_port)], "redis": [_listener(options.redis_port)]}
             yield web.port, groups
         finally:
             end(list(started.values()))
+
+
+def settle(started: dict[str, subprocess.Popen[bytes]]) -> None:
+    """Wait until each has started all its processes."""
+    before: list[list[int]] = []
+    while (now := [_family(process.pid) for process in started.values()]) != before or len(now[0]) < 2:
+        before = now
+        time.sleep(5)
 
 
 def _family(pid: int) -> list[int]:
@@ -238,18 +248,16 @@ def main() -> None:
     parser = shop.arguments("How many visitors one machine holds.")
     parser.add_argument("--locust", default="locust")
     parser.add_argument("--processes", type=int, nargs="*", default=[1, 2, 4])
+    parser.add_argument("--database", default="", help="one that stays, and is taken as it is the next time")
     parser.add_argument("--users", type=int, default=200, help="to begin with")
     parser.add_argument("--seconds", type=int, default=30, help="of each measure")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     os.environ |= dict.fromkeys(("THROTTLE_REGISTER", "THROTTLE_TOKEN"), "1000000/s")
-    with shop.database(options) as name:
+    with shop.database(options, options.database):
         from django.core.cache import cache
 
-        from benchmarks.products import grow
-
-        places = fill()
-        grow(options, name, PRODUCTS)
+        places = fill(options)
         print(shop.versions(options))
         print("\n| web processes | users | requests a second | median ms | p95 ms | processor, cores | memory, MB |")
         print("| --- | --- | --- | --- | --- | --- | --- |", flush=True)

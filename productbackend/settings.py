@@ -162,13 +162,15 @@ if REDIS_HOST:
         "LOCATION": environment.redis_url(REDIS_HOST, REDIS_PORT, REDIS_PASSWORD, REDIS_DATABASE + 1),
         "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
     }
-    # The queue may have a server of its own.
-    CELERY_BROKER_URL = environment.redis_url(
-        env("REDIS_BROKER_HOST", REDIS_HOST),
-        env("REDIS_BROKER_PORT", REDIS_PORT, environment.port),
-        env("REDIS_BROKER_PASSWORD", REDIS_PASSWORD),
-        REDIS_DATABASE,
-    )
+    # The queue may have a server of its own, or several, of which Sentinels know which is the master.
+    REDIS_BROKER_HOST = env("REDIS_BROKER_HOST", REDIS_HOST)
+    REDIS_BROKER_PORT = env("REDIS_BROKER_PORT", REDIS_PORT, environment.port)
+    REDIS_BROKER_PASSWORD = env("REDIS_BROKER_PASSWORD", REDIS_PASSWORD)
+    REDIS_BROKER_SENTINELS = env("REDIS_BROKER_SENTINELS", [], environment.places)
+    CELERY_BROKER_URL = ";".join(
+        environment.redis_url(*place, REDIS_BROKER_PASSWORD, REDIS_DATABASE, "sentinel")
+        for place in REDIS_BROKER_SENTINELS
+    ) or environment.redis_url(REDIS_BROKER_HOST, REDIS_BROKER_PORT, REDIS_BROKER_PASSWORD, REDIS_DATABASE)
     BROKER_OPTIONS = {
         # Longer than the longest task, or Redis would hand it out a second time while it runs.
         "visibility_timeout": 600,
@@ -176,6 +178,8 @@ if REDIS_HOST:
         "socket_timeout": 5,
         "socket_connect_timeout": 1,
     }
+    if REDIS_BROKER_SENTINELS:
+        BROKER_OPTIONS["master_name"] = REDIS_BROKER_HOST
 else:
     CACHE = {
         "BACKEND": "productbackend.file_cache.CountingFileCache",

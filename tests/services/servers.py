@@ -121,6 +121,8 @@ class Database(Server):
         if self.server_id:
             numbered = [] if self.is_mariadb else ["--gtid-mode=ON", "--enforce-gtid-consistency=ON"]
             other += [f"--server-id={self.server_id}", "--log-bin=binlog", *numbered]
+        if self.server_id > 1:  # a replica asks again for what it has lost in a crash, and need not wait for the disk
+            other += ["--sync-binlog=0", "--innodb-flush-log-at-trx-commit=2"]
         return [
             *self.server,
             f"--datadir={self.data}",
@@ -174,6 +176,26 @@ class Redis(Server):
 
     def answers(self) -> bool:
         return redis_answers(host="127.0.0.1", port=self.port)
+
+
+class Sentinel(Redis):
+    """Watches a Redis server and those that follow it; of three, two have to agree that it is down."""
+
+    def __init__(self, folder: Path, name: str, watched: Redis) -> None:
+        super().__init__(folder)
+        self.config = folder / "sentinel.conf"  # which it writes to
+        lines = [
+            f"port {self.port}",
+            "bind 127.0.0.1",
+            f"dir {folder}",
+            f"sentinel monitor {name} 127.0.0.1 {watched.port} 2",
+            f"sentinel down-after-milliseconds {name} 1000",
+            f"sentinel failover-timeout {name} 5000",
+        ]
+        self.config.write_text("\n".join(lines))
+
+    def command(self) -> list[str]:
+        return [super().command()[0], str(self.config), "--sentinel"]
 
 
 def _path() -> str:

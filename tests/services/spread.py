@@ -15,6 +15,8 @@ READER = "reader"
 class Spread(Stack):
     """`redis` is the cache's, `queue` the broker's; the web reads the replica as a user who can do nothing else."""
 
+    follows = False
+
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         for name in ("replica", "queue"):
@@ -39,7 +41,8 @@ class Spread(Stack):
         self.execute(f"CREATE USER {READER} IDENTIFIED BY 'reads and no more'")
         self.execute(f"GRANT SELECT ON {NAME}.* TO {READER}")
         self.replica.follow(self.database)
-        wait_for(self.has_caught_up, seconds=60)
+        self.follows = True
+        self.heal()
 
     def stop(self) -> None:
         super().stop()
@@ -51,6 +54,9 @@ class Spread(Stack):
             if server.process is None:
                 server.start()
         super().heal()
+        if self.follows:
+            self.apply(on=True)
+            wait_for(self.has_caught_up, seconds=120)
 
     def has_caught_up(self) -> bool:
         counted = f"SELECT COUNT(*) FROM {NAME}.django_migrations"

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from email import message_from_bytes
 from email.message import Message
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import requests
 from aiosmtpd.controller import Controller
@@ -22,6 +22,7 @@ from honcho.environ import parse_procfile
 from tests.services.servers import Database, Redis
 from tests.setup.service import PASSWORD, free_port, processes, wait_for
 
+S = TypeVar("S", bound="Stack")
 NAME = "shop"
 SWEEP_SECONDS = 5  # in place of 30, as staff may set it in the admin
 
@@ -209,8 +210,7 @@ class Stack:
 
 
 @contextmanager
-def started(folder: Path) -> Iterator[Stack]:
-    stack = Stack(folder)
+def started(stack: S) -> Iterator[S]:
     try:
         began = time.monotonic()
         stack.start()

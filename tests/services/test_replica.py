@@ -7,14 +7,13 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import requests
 from django.conf import settings
 
-from tests.services.servers import Missing
 from tests.services.spread import Spread
 from tests.setup.service import wait_for
 
@@ -32,24 +31,9 @@ print(Client().get("/products/{}/", headers={{"Cookie": "made=anew"}}).json()["p
 """
 
 
-@pytest.fixture(scope="module")
-def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spread]:
-    stack = Spread(tmp_path_factory.mktemp("spread"))
-    try:
-        stack.start()
-        yield stack
-    except Missing as missing:
-        pytest.fail(str(missing), pytrace=False)
-    finally:
-        stack.stop()
-
-
-@pytest.fixture
-def spread(standing: Spread) -> Spread:
-    standing.apply(on=True)
-    standing.heal()
-    wait_for(lambda: reads_replica(standing), seconds=30, every=0.5)
-    return standing
+@pytest.fixture(autouse=True)
+def replica_is_read(spread: Spread) -> None:
+    wait_for(lambda: reads_replica(spread), seconds=30, every=0.5)
 
 
 def read(spread: Spread, path: str, **options: Any) -> Any:
@@ -115,10 +99,9 @@ def test_a_write_is_read_at_once_while_the_replica_is_behind(spread: Spread) -> 
     product, token = spread.product("Behind", quantity=50), spread.token()
     spread.register("customer")
     customer = spread.token("customer")
-    wait_for(spread.has_caught_up, seconds=10)
+    old = read(spread, f"/products/{product}/")["price"]  # and so it is on the replica, or will be
     wait_for(lambda: reads_replica(spread), seconds=30, every=0.5)
     spread.apply(on=False)
-    old = read(spread, f"/products/{product}/")["price"]
     for number in range(1, 21):
         price = f"{number}.50"
         changed = spread.request("PATCH", f"/products/{product}/", token=token, json={"price": price})

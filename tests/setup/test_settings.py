@@ -78,8 +78,13 @@ def test_renditions_of_pictures() -> None:
     }
 
 
+def test_places_of_servers() -> None:
+    assert environment.places("one.example:26379, 10.0.0.2:26380") == [("one.example", 26379), ("10.0.0.2", 26380)]
+
+
 def test_no_secret_is_in_the_sample() -> None:
-    for name in ("SECRET_KEY", "JWT_SIGNING_KEY", "MYSQL_PASSWORD", "REDIS_PASSWORD", "EMAIL_HOST_PASSWORD"):
+    secrets = ("SECRET_KEY", "JWT_SIGNING_KEY", "MYSQL_PASSWORD", "REDIS_PASSWORD", "EMAIL_HOST_PASSWORD")
+    for name in (*secrets, "MYSQL_REPLICA_PASSWORD", "REDIS_BROKER_PASSWORD"):
         assert f"\n{name}=\n" in SAMPLE.read_text()
 
 
@@ -118,6 +123,8 @@ def test_the_process_wins_over_the_file_and_empty_counts_as_unset(
         (environment.time_zone, "Mars/Olympus"),
         (environment.time_zone, "../etc/passwd"),
         (environment.currency, "eur"),
+        (environment.places, "one,two:26379"),
+        (environment.places, "one:0"),
         (environment.rate, "20/fortnight"),
         (environment.rate, "0/min"),
         (environment.rate, "often"),

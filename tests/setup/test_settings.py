@@ -221,3 +221,28 @@ def test_mysql_and_redis_are_one_setting_away() -> None:
         "productbackend.redis_cache.RedisCache",
         "redis://:p%40ss%2Fword@queue:6379/0",
     ]
+
+
+def test_a_replica_and_a_queue_of_its_own_take_what_is_not_said_from_the_others() -> None:
+    answer = in_process(
+        Path(os.devnull),
+        "from productbackend import settings as s; r = s.DATABASES['replica'];"
+        "print(r['HOST'], r['PORT'], r['USER'], r['PASSWORD'], s.CACHES['default']['LOCATION'], s.CELERY_BROKER_URL,"
+        " s.BROKER_OPTIONS['master_name'])",
+        SECRET_KEY="a-key-of-the-tests-alone-that-signs-nothing",
+        MYSQL_HOST="db",
+        MYSQL_PORT="3307",
+        MYSQL_USER="shop",
+        MYSQL_REPLICA_HOST="db2",
+        MYSQL_REPLICA_PASSWORD="reads",
+        REDIS_HOST="cache",
+        REDIS_PASSWORD="word",
+        REDIS_BROKER_HOST="master",
+        REDIS_BROKER_SENTINELS="one:26379,two:26380",
+    )
+    assert answer.stdout.split() == [
+        *("db2", "3307", "shop", "reads"),
+        "redis://:word@cache:6379/1",
+        "sentinel://:word@one:26379/0;sentinel://:word@two:26380/0",
+        "master",
+    ]

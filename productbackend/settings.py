@@ -168,8 +168,8 @@ if REDIS_HOST:
     REDIS_BROKER_PASSWORD = env("REDIS_BROKER_PASSWORD", REDIS_PASSWORD)
     REDIS_BROKER_SENTINELS = env("REDIS_BROKER_SENTINELS", [], environment.places)
     CELERY_BROKER_URL = ";".join(
-        environment.redis_url(*place, REDIS_BROKER_PASSWORD, REDIS_DATABASE, "sentinel")
-        for place in REDIS_BROKER_SENTINELS
+        environment.redis_url(host, port, REDIS_BROKER_PASSWORD, REDIS_DATABASE, "sentinel")
+        for host, port in REDIS_BROKER_SENTINELS
     ) or environment.redis_url(REDIS_BROKER_HOST, REDIS_BROKER_PORT, REDIS_BROKER_PASSWORD, REDIS_DATABASE)
     BROKER_OPTIONS = {
         # Longer than the longest task, or Redis would hand it out a second time while it runs.

@@ -30,6 +30,7 @@ from benchmarks.image_service import end
 
 P95_MAX = 300  # ms
 PRODUCTS, CUSTOMERS, WORDS = 10_000, 3_000, 300
+QUIET, TRIES = 0.3, 6  # cores that other work may use, and how often a round is taken in all where it used more
 STEP = 1.25  # the ladder of users; the last rung that holds is the answer
 PASSWORD = "correct horse battery"
 TICK = os.sysconf("SC_CLK_TCK")
@@ -45,7 +46,7 @@ class Round:
     p95: float
     rate: float
     failed: int
-    shares: dict[str, float]  # of one core, by group of processes
+    shares: dict[str, float]  # of one core, by group of processes; "all else" is work that is not the benchmark's
     by_name: dict[str, tuple[int, float]]
 
     @property
@@ -135,6 +136,12 @@ def _listener(port: int) -> int:
     return int(found[1])
 
 
+def _busy() -> float:
+    """Seconds of processor time that the whole machine has used, but for what waited."""
+    user, nice, system, _, _, *interrupts = Path("/proc/stat").read_text().splitlines()[0].split()[1:9]
+    return sum(map(int, (user, nice, system, *interrupts[:2]))) / TICK
+
+
 def _seconds(pids: list[int]) -> float:
     """Of processor time that these processes have used."""
     used = 0
@@ -145,7 +152,19 @@ def _seconds(pids: list[int]) -> float:
 
 
 def crowd(options: argparse.Namespace, port: int, groups: Groups, users: int, places: dict[str, str]) -> Round:
-    """Let so many in within ten seconds, let them settle, then measure."""
+    """A round that no other work on the machine disturbed; after some tries one that it did."""
+    for _ in range(TRIES):
+        seen = once(options, port, groups, users, places)
+        shares = ", ".join(f"{name} {share:.2f}" for name, share in seen.shares.items())
+        told = f"  {users} users: p95 {seen.p95:.0f} ms, {seen.rate:.0f}/s, {seen.failed} failed; {shares}"
+        print(told, file=sys.stderr, flush=True)
+        if seen.shares["all else"] <= QUIET:
+            break
+    return seen
+
+
+def once(options: argparse.Namespace, port: int, groups: Groups, users: int, places: dict[str, str]) -> Round:
+    """Let so many in within ten seconds, then measure."""
     with tempfile.TemporaryDirectory() as folder:
         command = [
             options.locust, "--locustfile", str(shop.ROOT / "benchmarks" / "visitors.py"), "--headless",
@@ -159,9 +178,11 @@ def crowd(options: argparse.Namespace, port: int, groups: Groups, users: int, pl
         time.sleep(12)
         watched = groups | {"locust": [process.pid]}
         before, began = {name: _seconds(pids) for name, pids in watched.items()}, time.monotonic()
+        busy = _busy()
         time.sleep(options.seconds - 4)
         took = time.monotonic() - began
         shares = {name: (_seconds(pids) - before[name]) / took for name, pids in watched.items()}
+        shares["all else"] = (_busy() - busy) / took - sum(shares.values())
         _, errors = process.communicate(timeout=60)
         found = Path(folder, "stats.json")
         assert found.exists(), errors[-3000:]
@@ -202,7 +223,6 @@ def highest(options: argparse.Namespace, port: int, groups: Groups, places: dict
     users, best = options.users, 0
     while True:
         seen = crowd(options, port, groups, users, places)
-        print(f"  {users} users: p95 {seen.p95:.0f} ms, {seen.rate:.0f}/s, {seen.failed} failed", file=sys.stderr)
         if seen.holds:
             best, users = users, round(users * STEP)
         elif best:
@@ -213,7 +233,6 @@ def highest(options: argparse.Namespace, port: int, groups: Groups, places: dict
         rounds = [crowd(options, port, groups, best, places) for _ in range(options.rounds)]
         if statistics.median(each.p95 for each in rounds) < P95_MAX and not any(each.failed for each in rounds):
             return rounds
-        print(f"  {best} users: {[each.p95 for each in rounds]} ms", file=sys.stderr)
         best = round(best / STEP**0.5)
     raise SystemExit("It holds nobody.")
 

@@ -42,7 +42,7 @@ def refusal(operation: Operation) -> str:
 
 
 def test_the_old_code_bears_each_migration() -> None:
-    loader = MigrationLoader(None, ignore_no_initial=True)
+    loader = MigrationLoader(None)
     refused = [
         f"{app}.{name}: {reason}"
         for (app, name), migration in loader.disk_migrations.items()

@@ -77,11 +77,14 @@ def check(load: Load) -> None:
 
 def check_refusals() -> None:
     """A word that the script does not know, and an image that does not start: web goes on as it was."""
+    command("docker", "rmi", "productbackend:before")  # of another run
     for wrong in (["--forward"], ["--back", "--as-is"], ["--back"]):
         done = command("scripts/deploy", *wrong)
         expect(done.returncode == 1 and done.stderr.startswith("deploy: "), f"deploy {wrong}: {done}")
     run("docker", "tag", "productbackend", "productbackend:good")
-    broken = "FROM productbackend:good\nRUN echo 'raise SystemExit(1)' >productbackend/gunicorn.py\n"
+    broken = (
+        "FROM productbackend:good\nUSER 0\nRUN echo 'raise SystemExit(1)' >productbackend/gunicorn.py\nUSER 10001\n"
+    )
     (CHECKOUT / "broken").mkdir()
     (CHECKOUT / "broken/Dockerfile").write_text(broken)
     run("docker", "build", "--quiet", "--tag", "productbackend", "broken")

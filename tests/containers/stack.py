@@ -102,6 +102,12 @@ def docker(*arguments: str) -> str:
     return run("docker", *arguments)
 
 
+def logs(service: str) -> str:
+    """What all containers of a service have written."""
+    written = [command("docker", "logs", container) for container in containers(service)]
+    return "".join(done.stdout + done.stderr for done in written)
+
+
 def containers(service: str) -> list[str]:
     return compose("ps", "--quiet", service).split()
 

@@ -19,6 +19,7 @@ from tests.containers.stack import (
     compose,
     containers,
     expect,
+    logs,
     main_pid,
     manage,
     number,
@@ -29,6 +30,7 @@ from tests.containers.stack import (
 
 EACH = ("web", "worker", "images", "beat")
 WELCOMED = 300
+WELCOME_JOB = "accounts.tasks.send_welcome_mails"
 
 # Customers of the day before yesterday, who are owed the welcome mail, and the minute at which it is due.
 PREPARE = """
@@ -86,6 +88,9 @@ def work() -> None:
         orders = number("SELECT COUNT(*) FROM orders_order WHERE placed_by_id IS NOT NULL")
         carts = number("SELECT COUNT(DISTINCT cart_id) FROM orders_order WHERE placed_by_id IS NOT NULL")
         expect(orders == carts, f"{orders} orders of {carts} carts")
+        runs = logs("worker").count(WELCOME_JOB)
+        expect(runs >= 2, f"the daily job ran {runs} times: two beats were to ask for it")
+        say(f"two of each: the beats had the daily job run {runs} times, and each customer got one mail")
         say(f"two of each: {len(load.orders)} orders, {len(load.pictures)} pictures, none lost and none twice")
     forget_the_mailbox()
 

@@ -6,8 +6,9 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends gcc libc6-dev libmariadb-dev pkg-config python3-dev \
     && rm -rf /var/lib/apt/lists/*
 RUN python -m venv --without-pip /venv
-COPY requirements-mysql.txt /
-RUN pip --python /venv/bin/python install --no-cache-dir --disable-pip-version-check --requirement /requirements-mysql.txt
+COPY requirements-mysql.txt requirements-s3.txt /
+RUN pip --python /venv/bin/python install --no-cache-dir --disable-pip-version-check \
+    --requirement /requirements-mysql.txt --requirement /requirements-s3.txt
 
 FROM python:3.13-slim
 # What the compiled mysqlclient loads, and an account without rights.

@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,23 @@ def line_or_exit() -> Iterator[None]:
         yield
     except ImproperlyConfigured as error:
         sys.exit(f"productbackend: {error}")
+
+
+def buckets(**given: str | None) -> bool:
+    """Whether files are kept in buckets; these settings of them come all together, or none."""
+    unset = [name for name, value in given.items() if value is None]
+    if len(unset) == len(given):
+        return False
+    if unset:
+        others = ", ".join(name for name in given if name not in unset)
+        raise ImproperlyConfigured(f"Beside {others} these must be set too: {', '.join(unset)}.")
+    if given["S3_ORIGINALS_BUCKET"] == given["S3_RENDITIONS_BUCKET"]:
+        raise ImproperlyConfigured(
+            "S3_ORIGINALS_BUCKET and S3_RENDITIONS_BUCKET must be two: everyone may read the renditions."
+        )
+    if find_spec("storages") is None or find_spec("boto3") is None:
+        raise ImproperlyConfigured("S3_ORIGINALS_BUCKET is set: pip install --requirement requirements-s3.txt first.")
+    return True
 
 
 def boolean(raw: str) -> bool:

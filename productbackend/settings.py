@@ -332,13 +332,43 @@ IMAGE_RENDITIONS: dict[str, Any] = {
     ).items()
 }
 
-MEDIA_URL = "/media/"
+# Where renditions are read: a host before /media/ or before their bucket, or the service itself.
+MEDIA_URL = f"{env('MEDIA_URL', '/media', environment.url)}/"
 MEDIA_ROOT = DATA_DIR / "media"
+MEDIA_CACHE_CONTROL = "public, max-age=31536000, immutable"  # a rendition's name changes when its content does
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 WHITENOISE_ROOT = BASE_DIR / "productbackend" / "root"  # what browsers ask for by a fixed name
+
+# The files of pictures: in two buckets of an S3 server where they are named, else below MEDIA_ROOT.
+S3_ORIGINALS_BUCKET = env("S3_ORIGINALS_BUCKET", None)
+S3_RENDITIONS_BUCKET = env("S3_RENDITIONS_BUCKET", None)
+S3_ACCESS_KEY_ID = env("S3_ACCESS_KEY_ID", None)
+S3_SECRET_ACCESS_KEY = env("S3_SECRET_ACCESS_KEY", None)
+ORIGINALS: dict[str, Any]
+RENDITIONS: dict[str, Any]
+if environment.buckets(
+    S3_ORIGINALS_BUCKET=S3_ORIGINALS_BUCKET,
+    S3_RENDITIONS_BUCKET=S3_RENDITIONS_BUCKET,
+    S3_ACCESS_KEY_ID=S3_ACCESS_KEY_ID,
+    S3_SECRET_ACCESS_KEY=S3_SECRET_ACCESS_KEY,
+):
+    SERVER = {
+        "endpoint_url": env("S3_ENDPOINT_URL", None, environment.url),
+        "region_name": env("S3_REGION", "us-east-1"),
+        "access_key": S3_ACCESS_KEY_ID,
+        "secret_key": S3_SECRET_ACCESS_KEY,
+    }
+    KEPT = {"object_parameters": {"CacheControl": MEDIA_CACHE_CONTROL}}
+    BUCKET = "productbackend.bucket.Bucket"
+    ORIGINALS = {"BACKEND": BUCKET, "OPTIONS": {"bucket_name": S3_ORIGINALS_BUCKET, **SERVER}}
+    RENDITIONS = {"BACKEND": BUCKET, "OPTIONS": {"bucket_name": S3_RENDITIONS_BUCKET, **SERVER, **KEPT}}
+else:
+    ORIGINALS = {"BACKEND": "productbackend.storage.Folder", "OPTIONS": {"durable": True}}
+    RENDITIONS = {"BACKEND": "productbackend.storage.Folder"}
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": RENDITIONS,
+    "originals": ORIGINALS,
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 

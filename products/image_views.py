@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.core.files.storage import default_storage
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404
@@ -20,7 +19,7 @@ from productbackend.api.parsers import JSONParser
 from productbackend.api.permissions import StaffWrites, is_staff_with
 from productbackend.api.schema import IF_NONE_MATCH, NOT_MODIFIED, problem
 from productbackend.media import TYPES
-from products import images
+from products import image_files, images
 from products.image_serializers import (
     ImageChangeSerializer,
     ImageOrderSerializer,
@@ -170,7 +169,7 @@ class ImageOriginal(ImageView):
             raise Http404
         image = self.get_object()
         try:
-            file = default_storage.open(image.original)
+            file = image_files.opened(image.original)
         except FileNotFoundError:
             raise Http404 from None
         name = f"product-{product_id}-image-{image_id}.{image.original.rpartition('.')[2]}"

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from email import message_from_bytes
 from email.message import Message
 from pathlib import Path
@@ -54,6 +54,7 @@ class Stack:
         self.url = f"http://127.0.0.1:{self.port}"
         self.commands = parse_procfile((settings.BASE_DIR / "Procfile").read_text()).processes
         self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self.apart: dict[str, dict[str, str]] = {}  # settings that one process alone has
         self.is_kept = threading.Event()
         self.environment = os.environ | {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -115,7 +116,7 @@ class Stack:
                 self.commands[name],
                 shell=True,
                 cwd=settings.BASE_DIR,
-                env=self.environment,
+                env=self.environment | self.apart.get(name, {}),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -139,19 +140,25 @@ class Stack:
                 self.run(name)
         wait_for(lambda: self.health().get("status") == "ok", seconds=90)
 
-    @contextmanager
-    def web_with(self, **settings: str) -> Iterator[None]:
+    def web_with(self, **settings: str) -> AbstractContextManager[None]:
         """The web process with other settings, for a while."""
-        usual = self.environment
+        return self.with_settings(web=settings)
+
+    @contextmanager
+    def with_settings(self, **apart: dict[str, str]) -> Iterator[None]:
+        """The named processes with settings of their own, for a while."""
         try:
-            self.environment = usual | settings
-            self.kill("web")
-            self.heal()
+            self.apart = apart
+            self.restart(*apart)
             yield
         finally:
-            self.environment = usual
-            self.kill("web")
-            self.heal()
+            self.apart = {}
+            self.restart(*apart)
+
+    def restart(self, *names: str) -> None:
+        for name in names:
+            self.kill(name)
+        self.heal()
 
     def health(self) -> dict[str, Any]:
         try:
@@ -167,9 +174,10 @@ class Stack:
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text()
 
-    def manage(self, *arguments: str) -> str:
+    def manage(self, *arguments: str, **apart: str) -> str:
         command = [sys.executable, "manage.py", *arguments]
-        done = subprocess.run(command, cwd=settings.BASE_DIR, env=self.environment, capture_output=True, text=True)
+        environment = self.environment | apart
+        done = subprocess.run(command, cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

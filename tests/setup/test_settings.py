@@ -3,6 +3,7 @@
 import ast
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -84,7 +85,7 @@ def test_places_of_servers() -> None:
 
 def test_no_secret_is_in_the_sample() -> None:
     secrets = ("SECRET_KEY", "JWT_SIGNING_KEY", "MYSQL_PASSWORD", "REDIS_PASSWORD", "EMAIL_HOST_PASSWORD")
-    for name in (*secrets, "MYSQL_REPLICA_PASSWORD", "REDIS_BROKER_PASSWORD"):
+    for name in (*secrets, "MYSQL_REPLICA_PASSWORD", "REDIS_BROKER_PASSWORD", "S3_SECRET_ACCESS_KEY"):
         assert f"\n{name}=\n" in SAMPLE.read_text()
 
 
@@ -246,3 +247,52 @@ def test_a_replica_and_a_queue_of_its_own_take_what_is_not_said_from_the_others(
         "sentinel://:word@one:26379/0;sentinel://:word@two:26380/0",
         "master",
     ]
+
+
+ALL_OF_S3 = {
+    "S3_ORIGINALS_BUCKET": "originals",
+    "S3_RENDITIONS_BUCKET": "renditions",
+    "S3_ACCESS_KEY_ID": "key",
+    "S3_SECRET_ACCESS_KEY": "hunter2",
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"S3_ACCESS_KEY_ID": ""}, "must be set too: S3_ACCESS_KEY_ID."),
+        ({"S3_ORIGINALS_BUCKET": "", "S3_SECRET_ACCESS_KEY": ""}, "too: S3_ORIGINALS_BUCKET, S3_SECRET_ACCESS_KEY."),
+        ({"S3_RENDITIONS_BUCKET": "originals"}, "must be two"),
+        ({"S3_ENDPOINT_URL": "s3.example.com"}, "S3_ENDPOINT_URL=s3.example.com does not fit"),
+        ({"MEDIA_URL": "cdn.example.com"}, "MEDIA_URL=cdn.example.com does not fit"),
+    ],
+)
+def test_half_of_s3_is_refused(given: dict[str, str], words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environment, "find_spec", lambda name: True)  # only `make test-services` installs it
+    for name, value in (ALL_OF_S3 | given).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ImproperlyConfigured) as raised:
+        runpy.run_path(str(SOURCE))
+    assert words in str(raised.value)
+    assert "hunter2" not in str(raised.value)
+
+
+def test_buckets_are_four_settings_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environment, "find_spec", lambda name: True)
+    for name, value in (ALL_OF_S3 | {"MEDIA_URL": "https://cdn.example.com/shop/"}).items():
+        monkeypatch.setenv(name, value)
+    made = runpy.run_path(str(SOURCE))
+    assert made["MEDIA_URL"] == "https://cdn.example.com/shop/"
+    originals, renditions = made["STORAGES"]["originals"], made["STORAGES"]["default"]
+    assert originals["BACKEND"] == renditions["BACKEND"] == "productbackend.bucket.Bucket"
+    assert (originals["OPTIONS"]["bucket_name"], renditions["OPTIONS"]["bucket_name"]) == ("originals", "renditions")
+    assert renditions["OPTIONS"]["endpoint_url"] is None
+    assert "object_parameters" not in originals["OPTIONS"]
+
+
+def test_buckets_without_their_client_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environment, "find_spec", lambda name: None)
+    for name, value in ALL_OF_S3.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ImproperlyConfigured, match=r"requirements-s3\.txt"):
+        runpy.run_path(str(SOURCE))

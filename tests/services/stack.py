@@ -138,7 +138,7 @@ class Stack:
         for name in self.commands:
             if name not in self.running:
                 self.run(name)
-        wait_for(lambda: self.health().get("status") == "ok", seconds=30)
+        wait_for(lambda: self.health().get("status") == "ok", seconds=60)
 
     def web_with(self, **settings: str) -> AbstractContextManager[None]:
         """The web process with other settings, for a while."""

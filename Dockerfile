@@ -30,6 +30,6 @@ RUN SECRET_KEY=collects-static-files-and-signs-nothing python manage.py collects
     && python -m compileall -q .
 USER 10001
 EXPOSE 8000
-HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
+HEALTHCHECK --interval=10s --timeout=5s --start-period=120s \
     CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/health/live/', timeout=4)"]
 CMD ["gunicorn", "--config", "python:productbackend.gunicorn", "--bind", "0.0.0.0:8000", "productbackend.wsgi"]

@@ -37,7 +37,7 @@ test-clients: $(VENV)/clients.stamp tests/clients/typescript/node_modules
 	@$(IN_VENV) -m pytest --quiet $(or $(ARGS),tests/clients tests/browser)
 
 test-containers: $(VENV)/test.stamp
-	@$(IN_VENV) -m tests.containers.run
+	@$(IN_VENV) -m tests.containers.run $(ARGS)
 
 lint: $(VENV)/test.stamp
 	$(IN_VENV) -m ruff check .

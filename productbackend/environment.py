@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from decouple import Config, Csv, RepositoryEmpty, RepositoryEnv
@@ -149,6 +150,20 @@ def url(raw: str) -> str:
     if not re.fullmatch(r"https?://[^\s/?#]+(/\S*)?", raw):
         raise ValueError("it takes a URL that begins with https:// or http://")
     return raw.rstrip("/")
+
+
+def places(raw: str) -> list[tuple[str, int]]:
+    """A comma-separated list of hosts, each with its port."""
+    found = [re.fullmatch(r"([A-Za-z0-9._-]+):([0-9]+)", name) for name in names(raw)]
+    if not all(found):
+        raise ValueError("it takes hosts with their ports, such as one:26379,two:26379")
+    return [(place[1], port(place[2])) for place in found if place]
+
+
+def redis_url(host: str, port: int, password: str, database: int, scheme: str = "redis") -> str:
+    """Where one of a Redis server's numbered databases is."""
+    login = f":{quote(password, safe='')}@" if password else ""
+    return f"{scheme}://{login}{host}:{port}/{database}"
 
 
 def time_zone(raw: str) -> str:

@@ -14,6 +14,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from productbackend import replica
 from productbackend.api.conditional import tagged
 from productbackend.api.parsers import JSONParser
 from productbackend.api.permissions import StaffWrites, is_staff_with
@@ -86,6 +87,7 @@ class ImageList(ImageView):
 
     parser_classes = [MultiPartParser]
 
+    @replica.reading
     def get(self, request: Request, product_id: int) -> Response:
         return self.page()
 
@@ -122,6 +124,7 @@ class ImageDetail(ImageView):
 
     parser_classes = [JSONParser]
 
+    @replica.reading
     def get(self, request: Request, product_id: int, image_id: int) -> Response:
         return self.one(self.get_object())
 

@@ -19,7 +19,7 @@ ELSEWHERE = {"MYSQL_ROOT_PASSWORD": "db"} | {
 }
 
 
-@pytest.mark.parametrize("service", ["migrate", "web", "worker", "images", "beat"])
+@pytest.mark.parametrize("service", ["migrate", "web", "web-next", "worker", "images", "beat"])
 def test_every_setting_of_env_reaches_the_service(service: str) -> None:
     names = set(re.findall(r"^([A-Z][A-Z0-9_]*)=", SAMPLE, re.MULTILINE)) - FIXED
     expected = {name for name in names if ELSEWHERE.get(name, service) == service}

@@ -12,9 +12,8 @@ from contextlib import contextmanager, suppress
 from email import message_from_bytes
 from email.message import Message
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import MySQLdb
 import requests
 from aiosmtpd.controller import Controller
 from django.conf import settings
@@ -23,6 +22,7 @@ from honcho.environ import parse_procfile
 from tests.services.servers import Database, Redis
 from tests.setup.service import PASSWORD, free_port, processes, wait_for
 
+S = TypeVar("S", bound="Stack")
 NAME = "shop"
 SWEEP_SECONDS = 5  # in place of 30, and of the 60 of the stock's check, as staff may set it in the admin
 
@@ -137,7 +137,7 @@ class Stack:
         for name in self.commands:
             if name not in self.running:
                 self.run(name)
-        wait_for(lambda: self.health().get("status") == "ok", seconds=30)
+        wait_for(lambda: self.health().get("status") == "ok", seconds=90)
 
     @contextmanager
     def web_with(self, **settings: str) -> Iterator[None]:
@@ -175,12 +175,7 @@ class Stack:
 
     def execute(self, sql: str, *values: Any, database: str = NAME) -> list[tuple[Any, ...]]:
         """Run one statement at once and by itself; its rows."""
-        connection = MySQLdb.connect(
-            host="127.0.0.1", port=self.database.port, user=self.database.user, database=database, autocommit=True
-        )
-        with connection, connection.cursor() as cursor:
-            cursor.execute(sql, values)
-            return list(cursor.fetchall())
+        return self.database.execute(sql, *values, database=database)
 
     def number(self, sql: str, *values: Any) -> int:
         """The one number that a statement gives; 0 for none."""
@@ -215,8 +210,7 @@ class Stack:
 
 
 @contextmanager
-def started(folder: Path) -> Iterator[Stack]:
-    stack = Stack(folder)
+def started(stack: S) -> Iterator[S]:
     try:
         began = time.monotonic()
         stack.start()

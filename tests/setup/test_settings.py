@@ -78,8 +78,13 @@ def test_renditions_of_pictures() -> None:
     }
 
 
+def test_places_of_servers() -> None:
+    assert environment.places("one.example:26379, 10.0.0.2:26380") == [("one.example", 26379), ("10.0.0.2", 26380)]
+
+
 def test_no_secret_is_in_the_sample() -> None:
-    for name in ("SECRET_KEY", "JWT_SIGNING_KEY", "MYSQL_PASSWORD", "REDIS_PASSWORD", "EMAIL_HOST_PASSWORD"):
+    secrets = ("SECRET_KEY", "JWT_SIGNING_KEY", "MYSQL_PASSWORD", "REDIS_PASSWORD", "EMAIL_HOST_PASSWORD")
+    for name in (*secrets, "MYSQL_REPLICA_PASSWORD", "REDIS_BROKER_PASSWORD"):
         assert f"\n{name}=\n" in SAMPLE.read_text()
 
 
@@ -118,6 +123,8 @@ def test_the_process_wins_over_the_file_and_empty_counts_as_unset(
         (environment.time_zone, "Mars/Olympus"),
         (environment.time_zone, "../etc/passwd"),
         (environment.currency, "eur"),
+        (environment.places, "one,two:26379"),
+        (environment.places, "one:0"),
         (environment.rate, "20/fortnight"),
         (environment.rate, "0/min"),
         (environment.rate, "often"),
@@ -213,4 +220,29 @@ def test_mysql_and_redis_are_one_setting_away() -> None:
         "django.db.backends.mysql",
         "productbackend.redis_cache.RedisCache",
         "redis://:p%40ss%2Fword@queue:6379/0",
+    ]
+
+
+def test_a_replica_and_a_queue_of_its_own_take_what_is_not_said_from_the_others() -> None:
+    answer = in_process(
+        Path(os.devnull),
+        "from productbackend import settings as s; r = s.DATABASES['replica'];"
+        "print(r['HOST'], r['PORT'], r['USER'], r['PASSWORD'], s.CACHES['default']['LOCATION'], s.CELERY_BROKER_URL,"
+        " s.BROKER_OPTIONS['master_name'])",
+        SECRET_KEY="a-key-of-the-tests-alone-that-signs-nothing",
+        MYSQL_HOST="db",
+        MYSQL_PORT="3307",
+        MYSQL_USER="shop",
+        MYSQL_REPLICA_HOST="db2",
+        MYSQL_REPLICA_PASSWORD="reads",
+        REDIS_HOST="cache",
+        REDIS_PASSWORD="word",
+        REDIS_BROKER_HOST="master",
+        REDIS_BROKER_SENTINELS="one:26379,two:26380",
+    )
+    assert answer.stdout.split() == [
+        *("db2", "3307", "shop", "reads"),
+        "redis://:word@cache:6379/1",
+        "sentinel://:word@one:26379/0;sentinel://:word@two:26380/0",
+        "master",
     ]

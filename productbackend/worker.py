@@ -14,7 +14,8 @@ from productbackend import logs
 from productbackend.metrics import counters
 from productbackend.work import Work, current
 
-worker.safe_say = logs.say  # type: ignore[attr-defined]  # what Celery prints in the handlers of signals, such as "Warm shutdown"
+# What Celery prints in the handlers of signals, such as "Warm shutdown".
+worker.safe_say = logs.say  # type: ignore[attr-defined]
 
 
 class ShopRequest(Request):

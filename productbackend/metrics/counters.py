@@ -54,12 +54,17 @@ def _of_request(method: str, route: str, status: int) -> tuple[Any, Any]:
     return requests.labels(method, route, str(status)), request_seconds.labels(method, route)
 
 
+@functools.lru_cache
+def _of_read(result: str) -> Any:
+    return reads.labels(result)
+
+
 def count_request(method: str, route: str, status: int, work: Work) -> None:
     counter, seconds = _of_request(method, route, status)
     counter.inc()
     seconds.observe(work.seconds)
     if work.cache:
-        reads.labels(work.cache).inc()
+        _of_read(work.cache).inc()
 
 
 @task_success.connect(dispatch_uid="metrics")

@@ -7,6 +7,8 @@ from productbackend.doctor import site as web
 from productbackend.doctor.findings import Check
 from productbackend.doctor.site import Site
 
+DATABASE, REDIS, SITE = "the database", "Redis", "the site"
+
 
 def all_checks(*, site: Site, mail_to: str = "") -> list[Check]:
     checks = [
@@ -17,29 +19,29 @@ def all_checks(*, site: Site, mail_to: str = "") -> list[Check]:
         Check("proxies", configuration.proxies),
         Check("django", configuration.django),
         Check("database", database.version),
-        Check("database writes", database.writable, "database"),
-        Check("isolation", database.isolation, "database"),
-        Check("sql mode", database.sql_mode, "database"),
-        Check("character set", database.character_set, "database"),
-        Check("time zones", database.time_zones, "database"),
-        Check("migrations", database.migrations, "database"),
+        Check("database writes", database.writable, DATABASE),
+        Check("isolation", database.isolation, DATABASE),
+        Check("sql mode", database.sql_mode, DATABASE),
+        Check("character set", database.character_set, DATABASE),
+        Check("time zones", database.time_zones, DATABASE),
+        Check("migrations", database.migrations, DATABASE),
         Check("cache", redis.stored),
         Check("queue", redis.queue),
-        Check("eviction", redis.eviction, "redis"),
-        Check("persistence", redis.persistence, "redis"),
-        Check("workers", work.workers, "redis"),
-        Check("waiting", work.waiting, "database"),
+        Check("eviction", redis.eviction, REDIS),
+        Check("persistence", redis.persistence, REDIS),
+        Check("workers", work.workers, REDIS),
+        Check("waiting", work.waiting, DATABASE),
         Check("storage", storage.written),
         Check("disk", storage.disk),
         Check("site", partial(web.answers, site)),
-        Check("links", partial(web.links, site), "site"),
-        Check("static files", partial(web.static_files, site), "site"),
-        Check("renditions", partial(storage.served, site), "site"),
-        Check("originals", partial(storage.originals, site), "site"),
+        Check("links", partial(web.links, site), SITE),
+        Check("static files", partial(web.static_files, site), SITE),
+        Check("renditions", partial(storage.served, site), SITE),
+        Check("originals", partial(storage.originals, site), SITE),
         Check("mail server", mail.server),
         Check("mail sender", mail.sender),
-        Check("database clock", clock.database, "database"),
-        Check("redis clock", clock.redis, "redis"),
-        Check("site clock", partial(clock.site, site), "site"),
+        Check("database clock", clock.database, DATABASE),
+        Check("redis clock", clock.redis, REDIS),
+        Check("site clock", partial(clock.site, site), SITE),
     ]
     return [*checks, Check("mail", partial(mail.sent, mail_to))] if mail_to else checks

@@ -13,15 +13,15 @@ from productbackend.doctor.findings import Findings, bad, brief, good, warn
 STRICT = {"STRICT_TRANS_TABLES", "STRICT_ALL_TABLES"}
 
 
-def rows(sql: str) -> list[tuple[Any, ...]]:
+def rows(sql: str, *values: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(sql)
+        cursor.execute(sql, values)
         return list(cursor.fetchall())
 
 
 def variables(*names: str) -> dict[str, str]:
     """Those of the session's variables that the server knows: MySQL and MariaDB call some differently."""
-    return dict(rows(f"SHOW SESSION VARIABLES WHERE Variable_name IN {names!r}"))
+    return dict(rows("SHOW SESSION VARIABLES WHERE Variable_name IN %s", names))
 
 
 def version() -> Findings:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import DatabaseError, connections
+from django.db import InterfaceError, OperationalError, connections
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
@@ -34,7 +34,7 @@ Findings = Iterator[Finding]
 
 @dataclass(frozen=True)
 class Check:
-    """`needs` is what it cannot look without: "database", "redis", "site" or nothing in particular."""
+    """`needs` is what it cannot look without: a key of AWAY."""
 
     name: str
     look: Callable[[], Findings]
@@ -59,9 +59,9 @@ class Unreachable(Exception):
 
 AWAY: dict[str, tuple[type[Exception], ...]] = {
     "": (),
-    "database": (DatabaseError,),
-    "redis": (RedisError, BrokerError, OSError),
-    "site": (Unreachable,),
+    "the database": (OperationalError, InterfaceError),
+    "Redis": (RedisError, BrokerError, OSError),
+    "the site": (Unreachable,),
 }
 
 
@@ -78,7 +78,7 @@ class Look(threading.Thread):
             for finding in self.check.look():
                 self.add(finding)
         except AWAY[self.check.needs] as error:
-            self.add(warn(f"not seen, for this needs the {self.check.needs}: {brief(error)}"))
+            self.add(warn(f"not seen without {self.check.needs}: {brief(error)}"))
         except Exception as error:  # whatever it is, it is this check's finding and hides no other
             self.add(bad(f"{type(error).__name__}: {brief(error)}"))
         finally:
@@ -113,4 +113,9 @@ def without_secrets(text: str) -> str:
 
 def brief(error: BaseException) -> str:
     """An error in one line."""
-    return " ".join(str(error).split())[:300] or type(error).__name__
+    match error.args:
+        case [int(), str(text)]:  # MySQL's and the system's, with a number
+            pass
+        case _:
+            text = str(error)
+    return " ".join(text.split())[:300] or type(error).__name__

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from celery import current_app
 from django.core.cache import cache
-from redis import Redis
+from kombu.exceptions import OperationalError as BrokerError
+from redis import Redis, RedisError
 
-from productbackend.doctor.findings import Findings, bad, good, warn
+from productbackend.doctor.findings import Findings, bad, brief, good, warn
 
 OLDEST = 7  # that was tested
 FULL = 0.9  # of maxmemory
@@ -15,7 +17,7 @@ FULL = 0.9  # of maxmemory
 
 def cache_client() -> Redis | None:
     """The cache's own client; None where the cache is files."""
-    inner = getattr(cache, "_cache", None)
+    inner: Any = getattr(cache, "_cache", None)
     return inner.get_client(write=True) if hasattr(inner, "get_client") else None
 
 
@@ -27,7 +29,8 @@ def broker_client() -> Iterator[Redis | None]:
             yield None
             return
         connection.ensure_connection(max_retries=1, interval_start=0, timeout=1)
-        yield connection.default_channel.client
+        channel: Any = connection.default_channel
+        yield channel.client
 
 
 def stored() -> Findings:
@@ -36,20 +39,24 @@ def stored() -> Findings:
     if client is None:
         yield warn("files in DATA_DIR, for one machine: set REDIS_HOST for a shop")
         return
-    cache.set("doctor", "well", 10)
-    if cache.get("doctor") != "well":
-        yield bad("what was written cannot be read")
-        return
-    cache.delete("doctor")
-    yield from _describe(client)
+    try:
+        cache.set("doctor", "well", 10)
+        kept = cache.get("doctor")
+        cache.delete("doctor")
+        yield from _describe(client) if kept == "well" else [bad("what was written cannot be read")]
+    except (RedisError, OSError) as error:
+        yield bad(f"{brief(error)}: see Redis's log, and REDIS_*")
 
 
 def queue() -> Findings:
-    with broker_client() as client:
-        if client is None:
-            yield warn("files in DATA_DIR, for one machine: set REDIS_HOST for a shop")
-        else:
-            yield from _describe(client)
+    try:
+        with broker_client() as client:
+            if client is None:
+                yield warn("files in DATA_DIR, for one machine: set REDIS_HOST for a shop")
+            else:
+                yield from _describe(client)
+    except (RedisError, BrokerError, OSError) as error:
+        yield bad(f"{brief(error)}: see Redis's log, and REDIS_*")
 
 
 def eviction() -> Findings:

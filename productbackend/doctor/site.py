@@ -4,8 +4,8 @@ import http.client
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
 from dataclasses import dataclass
+from email.message import Message
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,7 +21,7 @@ BODY_MAX = 1_000_000
 @dataclass(frozen=True)
 class Answer:
     status: int
-    headers: Mapping[str, str]
+    headers: Message
     body: bytes
 
 
@@ -54,8 +54,11 @@ class Site:
                 return Answer(response.status, response.headers, response.read(BODY_MAX))
         except urllib.error.HTTPError as error:
             return Answer(error.code, error.headers, error.read(BODY_MAX))
+        except urllib.error.URLError as error:
+            reason = error.reason
+            raise Unreachable(brief(reason) if isinstance(reason, Exception) else str(reason)) from error
         except (OSError, http.client.HTTPException) as error:
-            raise Unreachable(f"{address} cannot be had: {brief(error)}") from error
+            raise Unreachable(brief(error)) from error
 
 
 def answers(site: Site) -> Findings:
@@ -64,8 +67,8 @@ def answers(site: Site) -> Findings:
         answer = site.get("/health/ready/")
     except Unreachable as error:
         yield bad(
-            f"{error}; is web running, and the proxy? Where SITE_URL leads nowhere from in here, name the proxy "
-            "as it is called inside: --url http://proxy"
+            f"{site.url}: {error}; is web running, and the proxy? Where SITE_URL leads nowhere from in here, name "
+            "the proxy as it is called inside: --url http://proxy"
         )
         return
     said = " ".join(answer.body[:200].decode(errors="replace").split())

@@ -19,7 +19,7 @@ def workers() -> Findings:
     if not settings.CELERY_WORKER_ENABLE_REMOTE_CONTROL:
         yield warn("cannot be asked while the queue is files; `waiting` shows whether they work")
         return
-    answers: dict[str, list[dict[str, Any]]] = current_app.control.inspect(timeout=ANSWER_WITHIN).active_queues() or {}
+    answers: dict[str, Any] = current_app.control.inspect(timeout=ANSWER_WITHIN).active_queues() or {}
     for queue in settings.CELERY_TASK_QUEUES:
         names = sorted(name for name, queues in answers.items() if queue.name in {each["name"] for each in queues})
         if names:

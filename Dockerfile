@@ -21,7 +21,8 @@ ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     DATA_DIR=/data \
-    ALIVE_FILE=/dev/shm/alive
+    ALIVE_FILE=/dev/shm/alive \
+    METRICS_DIR=/dev/shm/metrics
 WORKDIR /app
 COPY . .
 # Static files, named by their content and compressed, once. This key signs nothing, and ends with the command.

@@ -11,7 +11,7 @@ from email.utils import parseaddr
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Min, Q, QuerySet
 from django.utils import timezone
 
 from outbox import mails, pace
@@ -69,6 +69,22 @@ def due() -> list[int]:
     waiting = _due(timezone.now()).order_by("due_at", "pk").values_list("pk", flat=True)
     urgent = list(waiting.filter(kind__in=mails.urgent_kinds())[:most])
     return urgent + list(waiting.exclude(kind__in=mails.urgent_kinds())[: most - len(urgent)])
+
+
+def longest_owed() -> float:
+    """How many seconds the oldest mail that is not sent yet has been owed, tried or not; 0 where none is."""
+    # By the lowest key, which the index of what is due has in it, and not the time of making.
+    oldest = Mail.objects.filter(status=Mail.Status.PENDING).aggregate(pk=Min("pk"))["pk"]
+    made = Mail.objects.filter(pk=oldest).values_list("created_at", flat=True).first()
+    return (timezone.now() - made).total_seconds() if made else 0.0
+
+
+def longest_due() -> float:
+    """How many seconds the first mail of those that a worker may send now has waited for one; 0 where none does."""
+    now = timezone.now()
+    due = Mail.objects.filter(status=Mail.Status.PENDING, due_at__lte=now).order_by("due_at")
+    first = due.values_list("due_at", flat=True).first()
+    return (now - first).total_seconds() if first else 0.0
 
 
 def message_id(mail: Mail) -> str:

@@ -1,12 +1,19 @@
 """The jobs of Celery beat, as rows that staff can see and change in the admin."""
 
 import json
+import time
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
+from celery.signals import after_task_publish, beat_init
 from django.conf import settings
+from django.core.cache import cache
 from django.db import transaction
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+from redis.exceptions import RedisError
+
+TICK = "beat:tick"
 
 
 def create_jobs(**kwargs: Any) -> None:
@@ -36,3 +43,19 @@ def _schedule(when: timedelta | dict[str, str]) -> dict[str, CrontabSchedule | I
         return {"interval": interval}
     crontab, _ = CrontabSchedule.objects.get_or_create(timezone=settings.SHOP_TIME_ZONE, **when)
     return {"crontab": crontab}
+
+
+def last_tick() -> float:
+    """When a beat last sent a task, whichever and wherever it was; 0 for never."""
+    return float(cache.get(TICK) or 0)
+
+
+@beat_init.connect(dispatch_uid="tick")
+def follow(**kwargs: Any) -> None:
+    """Its sweeps are sent every 30 seconds."""
+    after_task_publish.connect(tick, dispatch_uid="tick")
+
+
+def tick(**kwargs: Any) -> None:
+    with suppress(RedisError, OSError):  # a beat that cannot say it still works
+        cache.set(TICK, time.time(), None)

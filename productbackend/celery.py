@@ -1,10 +1,14 @@
 """The Celery application: `celery -A productbackend worker`, `celery -A productbackend beat`."""
 
 import os
+from logging.config import dictConfig
 from typing import Any
 
 from celery import Celery
 from celery.loaders.app import AppLoader
+from celery.signals import setup_logging
+from celery.utils.log import get_multiprocessing_logger
+from django.conf import settings
 
 from productbackend.environment import line_or_exit
 
@@ -19,6 +23,13 @@ class Loader(AppLoader):
             return super().config_from_object(obj, silent=silent)
 
 
-app = Celery("productbackend", loader="productbackend.celery:Loader")
+app = Celery("productbackend", loader="productbackend.celery:Loader", task_cls="productbackend.worker_request:ShopTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@setup_logging.connect(dispatch_uid="logs")
+def write_as_all_others(**kwargs: Any) -> None:
+    """By the settings alone: whoever takes this signal keeps Celery from logging in a way of its own."""
+    get_multiprocessing_logger()  # at its first call it would take its lines out again
+    dictConfig(settings.LOGGING)

@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -84,6 +85,31 @@ port = whole(1, 65535)
 def names(raw: str) -> list[str]:
     """A comma-separated list."""
     return [name for name in Csv()(raw) if name]
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    """A cast to one of some words."""
+
+    def cast(raw: str) -> str:
+        if raw.lower() not in words:
+            raise ValueError(f"it takes {' or '.join(words)}")
+        return raw.lower()
+
+    return cast
+
+
+PRIVATE = ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7", "fe80::/10")
+
+
+def networks(raw: str) -> list[IPv4Network | IPv6Network]:
+    """Networks, such as 10.1.0.0/16; `private` stands for those that no address of the internet is in."""
+    if raw.lower() == "none":
+        return []
+    wanted = [network for name in names(raw) for network in (PRIVATE if name.lower() == "private" else (name,))]
+    try:
+        return [ip_network(network) for network in wanted]
+    except ValueError:
+        raise ValueError("it takes networks such as 10.1.0.0/16, private, both with a comma between, or none") from None
 
 
 def image_formats(raw: str) -> list[str]:

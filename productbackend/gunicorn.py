@@ -1,13 +1,18 @@
 """Gunicorn's settings: `gunicorn --config python:productbackend.gunicorn productbackend.wsgi`."""
 
 import gc
+import logging
 import os
+from contextlib import suppress
 from typing import Any
+
+from gunicorn import glogging
 
 from productbackend.environment import line_or_exit
 
 with line_or_exit():
     from productbackend import settings
+    from productbackend.metrics import counters, files
 
 bind = f"127.0.0.1:{settings.PORT}"
 workers = min(max(os.cpu_count() or 2, 2), 8)  # one a core; more of them by more containers
@@ -21,8 +26,16 @@ def when_ready(server: Any) -> None:
 
     By looking it would write to each page of memory that the workers share, and make it their own.
     """
+    for result in counters.READS:
+        counters.reads.labels(result)  # which begins at 0, and not with the first read
     gc.collect()
     gc.freeze()
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """What a process has counted stays, and its file goes."""
+    with suppress(OSError), files.locked():
+        files.fold()
 
 
 # Longer than a proxy keeps its connections: none is closed just as a request comes along.
@@ -36,6 +49,14 @@ max_requests_jitter = 1000
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
 control_socket_disable = True
 
-accesslog = "-"
-# The path without its query, for that may hold a mail's token.
-access_log_format = "%(h)s %(m)s %(U)s %(s)s %(B)s bytes %(M)s ms [%({x-request-id}o)s]"
+
+class Logger(glogging.Logger):
+    """Gunicorn's own lines go where all others go; each request has its line already, by productbackend.access."""
+
+    def access(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+
+logger_class = Logger
+logconfig_dict = settings.LOGGING
+logging.captureWarnings(True)

@@ -16,7 +16,7 @@ from honcho.printer import Printer
 ASKED = {known["rc"] for known in SIGNALS.values()}  # honcho's codes after TERM and Ctrl-C
 
 
-def run_procfile(procfile: Path, *, cwd: Path) -> int:
+def run_procfile(procfile: Path, *, cwd: Path, log_format: str) -> int:
     """Run until TERM, Ctrl-C or a closed terminal (exit code 0), or until one process ends by itself (1)."""
     multiprocessing.set_start_method("fork", force=True)  # a progress bar before it has set one
     printer = Printer(sys.stdout, time_format="")
@@ -24,6 +24,7 @@ def run_procfile(procfile: Path, *, cwd: Path) -> int:
     environment = os.environ | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "PYTHONUNBUFFERED": "1",
+        "LOG_FORMAT": log_format,
     }
     for name, command in parse_procfile(procfile.read_text()).processes.items():
         manager.add_process(name, command, env=environment, cwd=str(cwd))

@@ -59,6 +59,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "productbackend.middleware.ResponseHeaders",
     "productbackend.request_id.RequestIDMiddleware",
+    "productbackend.metrics.exposition.MetricsMiddleware",
+    "productbackend.access.AccessMiddleware",
     "products.page_cache.CataloguePages",
     "productbackend.api.middleware.ProblemMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -204,6 +206,7 @@ BEAT_JOBS: dict[str, tuple[str, timedelta | dict[str, str]]] = {
     "welcome mail": ("accounts.tasks.send_welcome_mails", {"hour": "8", "minute": "0"}),
     "sweep: mail": ("outbox.tasks.sweep", timedelta(seconds=30)),
     "sweep: images": ("products.tasks.sweep", timedelta(seconds=30)),
+    "check stock": ("products.tasks.check_stock", timedelta(seconds=60)),
     "flush expired tokens": ("accounts.tasks.flush_expired_tokens", {"hour": "3", "minute": "30"}),
 }
 
@@ -342,23 +345,41 @@ USE_TZ = True
 LANGUAGE_CODE = "en"
 USE_I18N = False
 
+# Lines for machines or for people; where unset, for people with DEBUG and under `make run`.
+LOG_FORMAT = env("LOG_FORMAT", None, environment.one_of("json", "text"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "productbackend.request_id.RequestIDFilter"}},
-    "formatters": {"line": {"format": "%(asctime)s %(process)d %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
+    "formatters": {
+        "json": {"()": "productbackend.logs.JSONFormatter"},
+        "text": {"()": "productbackend.logs.TextFormatter"},
+    },
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "filters": ["request_id"], "formatter": "line"},
+        "stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT or ("text" if DEBUG else "json")},
     },
     "root": {"handlers": ["stderr"], "level": "INFO"},
+    # Also for Gunicorn and Celery, which else would have handlers of their own.
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
-        "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+        # Each request has a line, by productbackend.access: of these only what went wrong, with its traceback.
+        "django.request": {"level": "ERROR"},
+        "django.server": {"handlers": [], "level": "ERROR", "propagate": True},
+        "gunicorn.error": {"handlers": [], "level": "INFO", "propagate": True},
         # The sweeps run twice a minute: one line for each task is enough.
         "celery.beat": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
+        "multiprocessing": {"handlers": [], "level": "ERROR", "propagate": True},
     },
 }
+
+# --- Metrics ---------------------------------------------------------------------------------
+
+# Where the processes of one machine or container count, each in a file of its own: quick, and for no other's eyes.
+METRICS_DIR = env("METRICS_DIR", None, Path) or DATA_DIR / "metrics"
+# Where a worker answers for itself. Without it web's /metrics has what workers count in the same METRICS_DIR.
+METRICS_PORT = env("METRICS_PORT", None, environment.port)
+# Who may read /metrics, if no proxy asks for them.
+METRICS_FROM = env("METRICS_FROM", environment.networks("private"), environment.networks)
 
 # --- Safety ----------------------------------------------------------------------------------
 

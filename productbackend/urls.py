@@ -11,6 +11,7 @@ from accounts import views as accounts
 from carts.views import CartItemViewSet, CartViewSet
 from orders.views import OrderViewSet
 from productbackend import media
+from productbackend.access import LAST_RESORT
 from productbackend.api.views import (
     DocsView,
     LastResortView,
@@ -69,7 +70,7 @@ urlpatterns = [
         name="image-original",
     ),
     path("media/<path:path>", media.rendition, name="rendition"),
-    re_path("", LastResortView.as_view()),
+    re_path("", LastResortView.as_view(), name=LAST_RESORT),
 ]
 
 handler400 = "productbackend.api.problems.bad_request"

@@ -13,7 +13,7 @@ from products import categories, search
 from products.models import Category, Product
 
 
-@extend_schema_field({"type": "string", "pattern": r"^(-?[0-9]{1,8}(\.[0-9]{1,2})?)?$"})
+@extend_schema_field({"type": "string", "pattern": r"^-?[0-9]{1,8}(\.[0-9]{1,2})?$"})
 class PriceFilter(django_filters.Filter):
     field_class = forms.DecimalField
 

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import F, Max, Q
+from django.db.models import F, Max, Min, Q
 from django.utils import timezone
 from kombu.exceptions import KombuError
 
@@ -220,6 +220,14 @@ def sweep() -> int:
         # What no worker takes up before the next sweep is dropped: it would be queued twice.
         nudge(image_id, expires=SWEEP_SECONDS)
     return len(ids)
+
+
+def longest_wait() -> float:
+    """How many seconds the oldest picture that is not ready has waited; 0 where none waits."""
+    # By the lowest key, which the index of what waits has in it.
+    oldest = ProductImage.objects.filter(status=ProductImage.Status.PENDING).aggregate(pk=Min("pk"))["pk"]
+    made = ProductImage.objects.filter(pk=oldest).values_list("created_at", flat=True).first()
+    return (timezone.now() - made).total_seconds() if made else 0.0
 
 
 def change(*, image: ProductImage, alt_text: str | None = None, position: int | None = None) -> ProductImage:

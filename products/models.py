@@ -201,3 +201,18 @@ class StockMovement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.delta:+d} {self.sku}"
+
+
+class StockCheck(models.Model):
+    """How far the proof of the ledger is, and what the last whole one found: one row, of `products.ledger`."""
+
+    ended_at = models.DateTimeField(null=True)
+    products = models.PositiveIntegerField(default=0)
+    wrong = models.PositiveIntegerField(default=0)
+    # Of the one under way.
+    last_product = models.BigIntegerField(default=0)
+    products_so_far = models.PositiveIntegerField(default=0)
+    wrong_so_far = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.wrong} of {self.products}"

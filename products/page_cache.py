@@ -19,6 +19,7 @@ from django.core.exceptions import SuspiciousOperation
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, QueryDict
 
+from productbackend import work
 from productbackend.api import conditional
 from products import caching
 from products.filters import CategoryFilter, ProductFilter
@@ -33,13 +34,13 @@ WAIT_MAX, WAIT_STEP = 1.0, 0.01  # seconds
 
 PAGING = {"limit", "ordering", "cursor", "offset"}
 DETAIL = re.compile(r"/products/([0-9]{1,18})/")
-# Each path that is kept, with the query parameters that it knows.
+# Each route that is kept, with its paths and the query parameters that it knows.
 PATHS = [
-    (re.compile(r"/products/"), PAGING | ProductFilter.base_filters.keys()),
-    (re.compile(r"/products/facets/"), set(ProductFilter.base_filters)),
-    (DETAIL, set()),
-    (re.compile(r"/categories/"), PAGING | CategoryFilter.base_filters.keys()),
-    (re.compile(r"/categories/[0-9]{1,18}/"), set()),
+    ("/products/", re.compile(r"/products/"), PAGING | ProductFilter.base_filters.keys()),
+    ("/products/facets/", re.compile(r"/products/facets/"), set(ProductFilter.base_filters)),
+    ("/products/{id}/", DETAIL, set()),
+    ("/categories/", re.compile(r"/categories/"), PAGING | CategoryFilter.base_filters.keys()),
+    ("/categories/{id}/", re.compile(r"/categories/[0-9]{1,18}/"), set()),
 ]
 STOCK_FILTERS = {"in_stock", "min_quantity", "max_quantity"}
 # What these ask for is answered with JSON, whatever their order and weights.
@@ -49,12 +50,13 @@ WEIGHT = re.compile(r"\s*;\s*q=[0-9.]+\s*$")
 
 @dataclass(frozen=True)
 class Place:
-    """Where a page is kept: its key, its query in normal form, and whether it hangs on all stock.
+    """Where a page is kept: its key, its route, its query in normal form, and whether it hangs on all stock.
 
     Of a product's own page the path tells the one stamp that it hangs on, which is read along with the page.
     """
 
     key: str
+    route: str
     query: str
     by_stock: bool
     stamp: str | None
@@ -82,7 +84,8 @@ def place(request: HttpRequest) -> Place | None:
         return None
     if meta.get("CONTENT_LENGTH") not in (None, "", "0") or not wants_json(meta.get("HTTP_ACCEPT", "*/*")):
         return None
-    known = next((names for path, names in PATHS if path.fullmatch(request.path_info)), None)
+    kept = ((route, names) for route, path, names in PATHS if path.fullmatch(request.path_info))
+    route, known = next(kept, ("", None))
     if known is None or connection.in_atomic_block:  # what a transaction sees is not for others
         return None
     try:
@@ -90,9 +93,9 @@ def place(request: HttpRequest) -> Place | None:
         host = request.get_host()
     except SuspiciousOperation:
         return None  # the handler says what is wrong
-    if "format" in given:
-        return None
     values = {name: given[name] for name in sorted(known & given.keys())}
+    if "format" in given or any(len(given.getlist(name)) > 1 for name in values):
+        return None
     query = urlencode(values)
     if len(query) > QUERY_MAX:
         return None
@@ -101,7 +104,7 @@ def place(request: HttpRequest) -> Place | None:
     by_stock = bool(values.keys() & STOCK_FILTERS) or "quantity" in values.get("ordering", "")
     detail = DETAIL.fullmatch(request.path_info)
     stamp = caching.stamp(int(detail[1])) if detail else None
-    return Place(f"catalogue:page:{SHAPE}:{digest}", query, by_stock, stamp)
+    return Place(f"catalogue:page:{SHAPE}:{digest}", route, query, by_stock, stamp)
 
 
 def wants_json(accept: str) -> bool:
@@ -187,14 +190,20 @@ class CataloguePages:
             return self.get_response(request)
         entry = caching.link.read(lambda: find(where))
         if entry is not None:
-            return answer(request, entry)
+            return self.kept(request, where, entry)
         if caching.link.read(lambda: cache.add(where.lock, 1, LOCK_LIFE)):
             try:
                 return self.make(request, where)
             finally:
                 caching.link.read(lambda: cache.delete(where.lock))
         entry = caching.link.read(lambda: self.wait(where))
-        return self.make(request, where) if entry is None else answer(request, entry)
+        return self.make(request, where) if entry is None else self.kept(request, where, entry)
+
+    @staticmethod
+    def kept(request: HttpRequest, where: Place, entry: Entry) -> HttpResponse:
+        response = answer(request, entry)
+        work.note(route=where.route, cache="hit" if response.status_code == 200 else "not_modified")
+        return response
 
     @staticmethod
     def wait(where: Place) -> Entry | None:
@@ -216,6 +225,7 @@ class CataloguePages:
             request.META["HTTP_IF_NONE_MATCH"] = known
         if not is_public(response):
             return response
+        work.note(route=where.route, cache="miss")
         if before is not None:
             caching.link.read(lambda: keep(where, before, response))
         return self.tailored(request, response)

@@ -8,7 +8,7 @@ from celery import shared_task
 from celery.signals import worker_process_init
 from django.conf import settings
 
-from products import images
+from products import images, ledger
 
 # A decoder holds a picture in at most this many bytes a pixel: WebP's two canvases, its copy of one,
 # Pillow's own, and what is made of it.
@@ -24,6 +24,11 @@ def make_renditions(image_id: int) -> None:
 @shared_task(expires=images.SWEEP_SECONDS)
 def sweep() -> None:
     images.sweep()
+
+
+@shared_task(expires=60)
+def check_stock() -> None:
+    ledger.check_on()
 
 
 @worker_process_init.connect(dispatch_uid="limit_memory")

@@ -1,6 +1,6 @@
 """Filters that refuse what makes no sense: a 400 that names the parameter, never a silent pass."""
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from typing import Any
 
 import django_filters
@@ -9,8 +9,17 @@ from django.db.models import QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
 from django_filters.utils import translate_validation
 from drf_spectacular.utils import extend_schema_field
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
 
 from productbackend.fields import KEY_LENGTH, fold
+
+
+def refuse_repeated(request: Request, names: Iterable[str]) -> None:
+    """A 400 for a query parameter that is given several times: whichever counted, a client would mean the other."""
+    repeated = [name for name in names if len(request.query_params.getlist(name)) > 1]
+    if repeated:
+        raise ValidationError({name: ["It takes one value."] for name in repeated}, code="repeated")
 
 
 class FilterSet(django_filters.FilterSet):
@@ -31,10 +40,12 @@ class FilterBackend(DjangoFilterBackend):
 
     def filter_queryset(self, request: Any, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
         filterset_class = self.get_filterset_class(view, queryset)
-        if filterset_class is None or not filterset_class.base_filters.keys() & request.query_params.keys():
+        given = filterset_class.base_filters.keys() & request.query_params.keys() if filterset_class else None
+        if not given:
             return queryset
+        refuse_repeated(request, given)
         kwargs = self.get_filterset_kwargs(request, queryset, view)
-        filterset = filterset_class(**kwargs, only=request.query_params)
+        filterset = filterset_class(**kwargs, only=given)
         if not filterset.is_valid():
             raise translate_validation(filterset.errors)
         return filterset.qs

@@ -15,12 +15,14 @@ from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from productbackend.api.filters import refuse_repeated
 from productbackend.api.keyset import Key, beyond, bounded_count, in_order, read
 
 LIMIT_DEFAULT, LIMIT_MAX = 20, 100
 OFFSET_MAX = 10_000
 COUNT_MAX = 1_000
 RANKED_MAX = 1_000
+PARAMETERS = ("limit", "ordering", "cursor", "offset")
 CURSOR_SALT = "productbackend.cursor"
 
 
@@ -64,6 +66,7 @@ class KeysetPagination(BasePagination):
         self, queryset: QuerySet[Any], request: Request, view: Any = None
     ) -> list[Any]:
         self.request = request
+        refuse_repeated(request, PARAMETERS)
         self.limit = whole_number(request, "limit", LIMIT_DEFAULT, 1, None)
         self.limit = min(self.limit, LIMIT_MAX)
         offset = whole_number(request, "offset", None, 0, OFFSET_MAX)

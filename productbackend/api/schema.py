@@ -61,6 +61,10 @@ class Schema(AutoSchema):
         super()._insert_field_validators(field, schema)
         schema.update(getattr(field, "described_as", {}))
 
+    def _get_filter_parameters(self) -> list[dict[str, Any]]:
+        """A filter that is left empty, as a form leaves it, is none."""
+        return [parameter | {"allowEmptyValue": True} for parameter in super()._get_filter_parameters()]
+
     def get_filter_backends(self) -> list[Any]:
         # An operation that answers one object takes no filters, though its view has them.
         return super().get_filter_backends() if self._is_list_view() else []

@@ -2,15 +2,10 @@
 
 from typing import Any
 
-from celery import current_app
-from django.core.cache import cache
-from django.db import DatabaseError, connection
 from django.http import Http404, HttpResponsePermanentRedirect
 from django.urls import Resolver404, resolve
 from drf_spectacular.utils import extend_schema, inline_serializer
 from drf_spectacular.views import SpectacularSwaggerSplitView
-from kombu.exceptions import OperationalError as BrokerError
-from redis.exceptions import RedisError
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.permissions import AllowAny
@@ -19,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from productbackend import health
 from productbackend.api import conditional, schema
 from productbackend.api.problems import PROBLEMS
 from productbackend.api.renderers import ProblemPageRenderer
@@ -149,32 +145,6 @@ class LiveView(OpenView):
         return Response({"status": "ok"}, headers={"Cache-Control": "no-store"})
 
 
-def database_answers() -> bool:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
-        return False
-    return True
-
-
-def cache_answers() -> bool:
-    try:
-        cache.set("health", "ok", 10)
-        return cache.get("health") == "ok"
-    except (RedisError, OSError):
-        return False
-
-
-def broker_answers() -> bool:
-    try:
-        with current_app.connection_for_write(connect_timeout=1) as broker:
-            broker.ensure_connection(max_retries=1, interval_start=0, timeout=1)
-    except (BrokerError, OSError):
-        return False
-    return True
-
-
 READY = inline_serializer(
     "Ready", {name: serializers.CharField() for name in ("status", "database", "cache", "broker")}
 )
@@ -189,7 +159,7 @@ class ReadyView(OpenView):
         responses={200: READY, 503: READY},
     )
     def get(self, request: Request) -> Response:
-        parts = {"database": database_answers(), "cache": cache_answers(), "broker": broker_answers()}
+        parts = health.parts()
         status = "unavailable" if not parts["database"] else "ok" if all(parts.values()) else "degraded"
         words = {name: "ok" if good else "unavailable" for name, good in parts.items()}
         headers = {"Cache-Control": "no-store"} | ({"Retry-After": "5"} if status == "unavailable" else {})

@@ -10,7 +10,7 @@ from django.conf import settings
 COMPOSE: dict[str, Any] = yaml.safe_load((settings.BASE_DIR / "docker-compose.yml").read_text())
 SAMPLE = (settings.BASE_DIR / ".env.sample").read_text()
 # What the image or the stack itself decides.
-FIXED = {"PORT", "DATA_DIR", "ALIVE_FILE"}
+FIXED = {"PORT", "DATA_DIR", "ALIVE_FILE", "METRICS_DIR"}
 ELSEWHERE = {"MYSQL_ROOT_PASSWORD": "db"} | {
     f"DJANGO_SUPERUSER_{part}": "migrate" for part in ("USERNAME", "PASSWORD", "EMAIL")
 }

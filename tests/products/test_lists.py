@@ -4,11 +4,14 @@ from typing import Any
 
 import pytest
 import time_machine
+import yaml
+from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from products import facets
+from products.filters import ProductFilter
 from products.models import Product
 from tests import factories
 
@@ -124,12 +127,26 @@ def test_offset_skips_and_links_onwards(api: APIClient) -> None:
         ("released_after=soon", "released_after"),
         ("released_after=0", "released_after"),
         ("in_stock=maybe", "in_stock"),
+        ("limit=", "limit"),
+        ("limit=5&limit=6", "limit"),
+        ("cursor=&cursor=", "cursor"),
+        ("min_price=1&min_price=2", "min_price"),
     ],
 )
 def test_a_parameter_that_makes_no_sense_is_a_400(api: APIClient, query: str, field: str) -> None:
     answer = api.get(f"/products/?{query}")
     assert answer.status_code == 400
     assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+def test_a_filter_that_is_left_empty_is_none(api: APIClient) -> None:
+    document = yaml.safe_load((settings.BASE_DIR / "openapi.yml").read_text())
+    product = factories.product("Boot")
+    parameters = document["paths"]["/products/"]["get"]["parameters"]
+    filters = [each["name"] for each in parameters if "allowEmptyValue" in each]
+    assert set(filters) == set(ProductFilter.base_filters)
+    answer = api.get("/products/?" + "&".join(f"{name}=" for name in filters))
+    assert [row["id"] for row in answer.json()["results"]] == [product.pk]
 
 
 def test_a_cursor_is_bound_to_its_ordering_and_cannot_be_tampered_with(api: APIClient) -> None:

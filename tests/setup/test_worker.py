@@ -4,56 +4,19 @@ import os
 import re
 import signal
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
-from email import message_from_bytes
-from email.message import Message
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 from PIL import Image
 
 from tests.products import pictures
-from tests.setup.service import PASSWORD, Service, free_port, wait_for
+from tests.setup import logs
+from tests.setup.conftest import Mailbox
+from tests.setup.service import PASSWORD, Service, wait_for
 
 pytestmark = pytest.mark.xdist_group("worker")
-
-
-class Mailbox:
-    """What a mail server on this machine took in."""
-
-    def __init__(self) -> None:
-        self.mails: list[Message] = []
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        self.mails.append(message_from_bytes(envelope.content))
-        return "250 OK"
-
-
-@pytest.fixture(scope="module")
-def mailbox() -> Iterator[Mailbox]:
-    mailbox = Mailbox()
-    mailbox.controller = controller = Controller(mailbox, hostname="127.0.0.1", port=free_port())  # type: ignore[attr-defined]
-    controller.start()
-    yield mailbox
-    controller.stop()
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory, mailbox: Any) -> Iterator[Service]:
-    data_dir = tmp_path_factory.mktemp("service") / "var"
-    service = Service(data_dir, has_demo=False, EMAIL_HOST="127.0.0.1", EMAIL_PORT=str(mailbox.controller.port))
-    try:
-        yield service.start()
-    finally:
-        service.stop()
-
-
-@pytest.fixture(scope="module")
-def token(service: Service) -> str:
-    return service.token()
 
 
 def upload(service: Service, token: str, product: int, picture: bytes, request_id: str = "") -> str:
@@ -91,9 +54,13 @@ def is_at_work(service: Service) -> bool:
 
 def process_of(service: Service, task: str, worker: str = "worker") -> tuple[int, str]:
     """The process that ran the task, and the request id that it bore, by the worker's own log."""
-    line = re.compile(rf"{worker} \| \S+ \S+ (\d+) INFO celery.app.trace \[(\S+)\] Task {task}\[.*succeeded")
-    pid, request_id = wait_for(lambda: line.findall(service.log), seconds=10)[0]
-    return int(pid), request_id
+
+    def done() -> list[dict[str, Any]]:
+        said = logs.parsed(logs.of_processes(service.log, worker))
+        return [line for line in said if line["task"] == task and "succeeded" in line["message"]]
+
+    line = wait_for(done, seconds=10)[0]
+    return line["process"], line["request_id"]
 
 
 def test_a_photograph_of_12_megapixels_becomes_two_renditions(service: Service, token: str) -> None:

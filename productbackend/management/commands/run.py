@@ -35,7 +35,7 @@ class Command(BaseCommand):
             raise CommandError(f"The database cannot be used: {error}") from error
         connections.close_all()  # the processes open their own
         self.say_addresses()
-        code = run_procfile(procfile, cwd=settings.BASE_DIR)
+        code = run_procfile(procfile, cwd=settings.BASE_DIR, log_format=settings.LOG_FORMAT or "text")
         lock.close()
         if code:
             raise SystemExit(code)

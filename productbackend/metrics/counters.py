@@ -1,0 +1,86 @@
+"""What the processes count while they work."""
+
+import functools
+from typing import Any
+
+from celery import current_app, states
+from celery.signals import task_failure, task_postrun, worker_ready
+from prometheus_client import Counter, Histogram
+
+from productbackend.work import Work, current
+
+# Around what is promised of a request, and up to the limits of a task.
+REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2.5, 5, 10)
+TASK_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 60, 120)
+READS = ("hit", "not_modified", "miss")
+RESULTS = ("success", "failure", "lost")
+
+requests = Counter(
+    "productbackend_http_requests_total",
+    "Requests that were answered, by route, not by path.",
+    ["method", "route", "status"],
+    registry=None,
+)
+request_seconds = Histogram(
+    "productbackend_http_request_duration_seconds",
+    "How long they took.",
+    ["method", "route"],
+    buckets=REQUEST_BUCKETS,
+    registry=None,
+)
+reads = Counter(
+    "productbackend_catalogue_reads_total",
+    "Anonymous reads of the catalogue, by whether the cache had the page (hit, not_modified) or not (miss).",
+    ["result"],
+    registry=None,
+)
+tasks = Counter(
+    "productbackend_tasks_total",
+    "Tasks that ended, by how: success, failure (also by a time limit), lost (with its process, and tried again).",
+    ["task", "result"],
+    registry=None,
+)
+task_seconds = Histogram(
+    "productbackend_task_duration_seconds",
+    "How long tasks took that came to their end, well or not.",
+    ["task"],
+    buckets=TASK_BUCKETS,
+    registry=None,
+)
+
+
+@functools.lru_cache(maxsize=10_000)  # there are few, and `labels` takes as long as to count
+def _of_request(method: str, route: str, status: int) -> tuple[Any, Any]:
+    return requests.labels(method, route, str(status)), request_seconds.labels(method, route)
+
+
+def count_request(method: str, route: str, status: int, work: Work) -> None:
+    counter, seconds = _of_request(method, route, status)
+    counter.inc()
+    seconds.observe(work.seconds)
+    if work.cache:
+        reads.labels(work.cache).inc()
+
+
+@task_postrun.connect(dispatch_uid="metrics")
+def count_task(task: Any, state: str, **kwargs: Any) -> None:
+    work = current.get()
+    if work is not None and work.task == task.name:
+        task_seconds.labels(task.name).observe(work.seconds)
+    if state == states.SUCCESS:
+        tasks.labels(task.name, "success").inc()
+
+
+@task_failure.connect(dispatch_uid="metrics")
+def count_failure(sender: Any, **kwargs: Any) -> None:
+    """In the process that ran the task or, where a time limit ended that one, in the worker's own."""
+    tasks.labels(sender.name, "failure").inc()
+
+
+@worker_ready.connect(dispatch_uid="metrics")
+def begin_at_zero(**kwargs: Any) -> None:
+    """The first failure is a rise from 0, and not a series that was never there before."""
+    for name in current_app.tasks:
+        if not name.startswith("celery."):
+            for result in RESULTS:
+                tasks.labels(name, result)

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 
 from productbackend.doctor.findings import Findings, Unreachable, bad, brief, good
+from productbackend.metrics import exposition
 
 TIMEOUT = 5
 BODY_MAX = 1_000_000
@@ -107,6 +108,16 @@ def _link(answer: Answer) -> str:
 def _forged(site: Site) -> str:
     other = "http" if settings.HTTPS else "https"
     return _link(site.get("/", **{"X-Forwarded-Proto": other}))
+
+
+def metrics(site: Site) -> Findings:
+    """They are for Prometheus, which asks the processes themselves, and not for those who come by the proxy."""
+    if not settings.NUM_PROXIES:
+        return  # from here the service itself is asked, and rightly answers
+    if site.get(exposition.PATH).status == 200:
+        yield bad(f"{site.url}{exposition.PATH} is for anyone to read: let the proxy answer 404, see deploy/nginx")
+    else:
+        yield good("not to be read from outside")
 
 
 def static_files(site: Site) -> Findings:

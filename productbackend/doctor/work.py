@@ -1,17 +1,19 @@
 """Workers, beat, and what waits for them."""
 
-from datetime import timedelta
+import time
 from typing import Any
 
 from celery import current_app
-from django.apps import apps
 from django.conf import settings
-from django.utils import timezone
 
+from productbackend.beat import last_tick
 from productbackend.doctor.findings import Findings, bad, good, warn
+from productbackend.metrics import gauges
 
 ANSWER_WITHIN = 3.0  # seconds, all of which are waited: nobody knows how many workers there are
-LONG = timedelta(minutes=5)
+# As in deploy/prometheus/alerts.yml.
+SILENT = 120
+LONG = 300
 
 
 def workers() -> Findings:
@@ -32,13 +34,27 @@ def workers() -> Findings:
             )
 
 
+def beat() -> Findings:
+    """One that works is enough, on whichever host: each says in the cache when it has sent something."""
+    ticked = last_tick()
+    silent = time.time() - ticked
+    if not ticked:
+        yield bad(
+            "nothing was ever sent, or the cache was emptied just now: docker compose up --detach beat, or see its log"
+        )
+    elif silent > SILENT:
+        yield bad(f"nothing was sent for {silent:.0f} s: docker compose up --detach beat, or see its log")
+    else:
+        yield good(f"sent something {max(0.0, silent):.0f} s ago")
+
+
 def waiting() -> Findings:
-    """Pictures and mails that a worker should have taken up by now."""
-    late = timezone.now() - LONG
-    images = apps.get_model("products", "ProductImage").objects.filter(status="pending", created_at__lt=late)
-    mails = apps.get_model("outbox", "Mail").objects.filter(status="pending", due_at__lt=late)
-    for what, rows, alert in (("pictures", images, "ImagesWaiting"), ("mails", mails, "MailsWaiting")):
-        if count := rows.count():
-            yield bad(f"{count} {what} for more than {LONG.seconds // 60} minutes: see {alert} in docs/runbook.md")
+    """What a worker should have taken up by now, as the alerts see it."""
+    for what, gauge, alert in (
+        ("picture", "productbackend_image_oldest_pending_seconds", "ImagesWaiting"),
+        ("mail", "productbackend_mail_oldest_due_seconds", "MailsWaiting"),
+    ):
+        if (waited := gauges.read(gauge)) > LONG:
+            yield bad(f"a {what} has waited for {waited / 60:.0f} minutes: see {alert} in docs/runbook.md")
         else:
-            yield good(f"no {what} for more than {LONG.seconds // 60} minutes")
+            yield good(f"no {what} for more than {LONG / 60:.0f} minutes")

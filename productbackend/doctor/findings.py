@@ -16,7 +16,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
 GOOD, WARN, BAD = "good", "warn", "bad"
-SECONDS = 15.0  # for all checks, which run at once; each client in them gives up sooner
+SECONDS = 20.0  # for all checks, which run at once; each client in them gives up sooner
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from productbackend.doctor.findings import Findings, Unreachable, bad, brief, good
 from productbackend.metrics import exposition
 
-TIMEOUT = 5
+TIMEOUT = 8
 BODY_MAX = 1_000_000
 
 

@@ -6,8 +6,9 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends gcc libc6-dev libmariadb-dev pkg-config python3-dev \
     && rm -rf /var/lib/apt/lists/*
 RUN python -m venv --without-pip /venv
-COPY requirements-mysql.txt /
-RUN pip --python /venv/bin/python install --no-cache-dir --disable-pip-version-check --requirement /requirements-mysql.txt
+COPY requirements-mysql.txt requirements-s3.txt /
+RUN pip --python /venv/bin/python install --no-cache-dir --disable-pip-version-check \
+    --requirement /requirements-mysql.txt --requirement /requirements-s3.txt
 
 FROM python:3.13-slim
 # What the compiled mysqlclient loads, and an account without rights.
@@ -30,6 +31,6 @@ RUN SECRET_KEY=collects-static-files-and-signs-nothing python manage.py collects
     && python -m compileall -q .
 USER 10001
 EXPOSE 8000
-HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
+HEALTHCHECK --interval=10s --timeout=5s --start-period=120s \
     CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/health/live/', timeout=4)"]
 CMD ["gunicorn", "--config", "python:productbackend.gunicorn", "--bind", "0.0.0.0:8000", "productbackend.wsgi"]

@@ -14,7 +14,7 @@ COMPILE = $(IN_VENV) -m uv pip compile --quiet --universal --python-version 3.11
 help:
 	@echo "make run    the whole service on this machine, at http://127.0.0.1:8000/"
 	@echo "make test   every test"
-	@echo "make test-services  every test, on MySQL and Redis"
+	@echo "make test-services  every test, on MySQL and Redis, and pictures in buckets"
 	@echo "make test-clients  the service as a browser and generated clients meet it"
 	@echo "make test-containers  the image and docker-compose.yml, run for real on port 80"
 	@echo "make lint   style, types, import directions, migrations"
@@ -37,7 +37,7 @@ test-clients: $(VENV)/clients.stamp tests/clients/typescript/node_modules
 	@$(IN_VENV) -m pytest --quiet $(or $(ARGS),tests/clients tests/browser)
 
 test-containers: $(VENV)/test.stamp
-	@$(IN_VENV) -m tests.containers.run
+	@$(IN_VENV) -m tests.containers.run $(ARGS)
 
 lint: $(VENV)/test.stamp
 	$(IN_VENV) -m ruff check .
@@ -57,6 +57,8 @@ lock: $(VENV)/test.stamp
 	$(COMPILE) pyproject.toml --group dev --constraint requirements.txt --output-file requirements-dev.txt $(ARGS)
 	$(COMPILE) pyproject.toml --group clients --constraint requirements-dev.txt --output-file requirements-clients.txt $(ARGS)
 	$(COMPILE) pyproject.toml --extra mysql --constraint requirements.txt --output-file requirements-mysql.txt $(ARGS)
+	$(COMPILE) pyproject.toml --extra s3 --constraint requirements-mysql.txt --output-file requirements-s3.txt $(ARGS)
+	$(COMPILE) pyproject.toml --extra mysql --extra s3 --group services --constraint requirements-s3.txt --constraint requirements-dev.txt --output-file requirements-services.txt $(ARGS)
 
 openapi: $(VENV)/test.stamp
 	$(CHECKED) $(IN_VENV) manage.py spectacular --validate --fail-on-warn --file openapi.yml
@@ -74,10 +76,10 @@ $(VENV)/test.stamp: requirements-dev.txt $(VENV)/run.stamp
 	@$(PIP_INSTALL) --requirement requirements-dev.txt
 	@touch $@
 
-$(VENV)/services.stamp: requirements-mysql.txt $(VENV)/test.stamp
+$(VENV)/services.stamp: requirements-services.txt $(VENV)/test.stamp
 	@sh scripts/check-mysql-headers
-	@echo "Installing requirements-mysql.txt"
-	@$(PIP_INSTALL) --requirement requirements-mysql.txt
+	@echo "Installing requirements-services.txt"
+	@$(PIP_INSTALL) --requirement requirements-services.txt
 	@touch $@
 
 $(VENV)/clients.stamp: requirements-clients.txt $(VENV)/test.stamp

@@ -108,14 +108,19 @@ def free_port() -> int:
 class Web:
     """Gunicorn with the service's own settings."""
 
-    def __init__(self) -> None:
+    def __init__(self, *arguments: str) -> None:
+        self.arguments = arguments  # of Gunicorn, over its own settings
         self.port = int(os.environ["PORT"])
 
     def __enter__(self) -> "Web":
         command = [sys.executable, "-m", "gunicorn", "--config", CONFIG, "--access-logfile", os.devnull]
         self.log = Path(os.environ["DATA_DIR"], "gunicorn.log").open("wb")
         self.process = subprocess.Popen(
-            [*command, "productbackend.wsgi"], cwd=ROOT, stdout=self.log, stderr=self.log, start_new_session=True
+            [*command, *self.arguments, "productbackend.wsgi"],
+            cwd=ROOT,
+            stdout=self.log,
+            stderr=self.log,
+            start_new_session=True,
         )
         self.wait()
         return self

@@ -9,9 +9,11 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from decouple import Config, Csv, RepositoryEmpty, RepositoryEnv
@@ -57,6 +59,23 @@ def line_or_exit() -> Iterator[None]:
         yield
     except ImproperlyConfigured as error:
         sys.exit(f"productbackend: {error}")
+
+
+def buckets(**given: str | None) -> bool:
+    """Whether files are kept in buckets; these settings of them come all together, or none."""
+    unset = [name for name, value in given.items() if value is None]
+    if len(unset) == len(given):
+        return False
+    if unset:
+        others = ", ".join(name for name in given if name not in unset)
+        raise ImproperlyConfigured(f"Beside {others} these must be set too: {', '.join(unset)}.")
+    if given["S3_ORIGINALS_BUCKET"] == given["S3_RENDITIONS_BUCKET"]:
+        raise ImproperlyConfigured(
+            "S3_ORIGINALS_BUCKET and S3_RENDITIONS_BUCKET must be two: everyone may read the renditions."
+        )
+    if find_spec("storages") is None or find_spec("boto3") is None:
+        raise ImproperlyConfigured("S3_ORIGINALS_BUCKET is set: pip install --requirement requirements-s3.txt first.")
+    return True
 
 
 def boolean(raw: str) -> bool:
@@ -149,6 +168,20 @@ def url(raw: str) -> str:
     if not re.fullmatch(r"https?://[^\s/?#]+(/\S*)?", raw):
         raise ValueError("it takes a URL that begins with https:// or http://")
     return raw.rstrip("/")
+
+
+def places(raw: str) -> list[tuple[str, int]]:
+    """A comma-separated list of hosts, each with its port."""
+    found = [re.fullmatch(r"([A-Za-z0-9._-]+):([0-9]+)", name) for name in names(raw)]
+    if not all(found):
+        raise ValueError("it takes hosts with their ports, such as one:26379,two:26379")
+    return [(place[1], port(place[2])) for place in found if place]
+
+
+def redis_url(host: str, port: int, password: str, database: int, scheme: str = "redis") -> str:
+    """Where one of a Redis server's numbered databases is."""
+    login = f":{quote(password, safe='')}@" if password else ""
+    return f"{scheme}://{login}{host}:{port}/{database}"
 
 
 def time_zone(raw: str) -> str:

@@ -18,6 +18,13 @@ class DomainError(Exception):
         self.extra = extra
 
 
+class FileStoreUnavailable(DomainError):
+    """The place where files are kept does not answer. What was asked of it may be done or not."""
+
+    def __init__(self) -> None:
+        super().__init__("unavailable", "The file store does not answer.")
+
+
 class InvalidValue(DomainError):
     """A value that only the domain could judge, told by field as a validation error is."""
 

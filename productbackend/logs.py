@@ -2,7 +2,9 @@
 
 import json
 import logging
+import os
 import re
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -66,6 +68,12 @@ class JSONFormatter(logging.Formatter):
             return orjson.dumps(line, default=str, option=orjson.OPT_UTC_Z).decode()
         except orjson.JSONEncodeError:  # half a character, as a strange path or file name may have
             return json.dumps(line, default=str)
+
+
+def say(message: str, *args: Any, **kwargs: Any) -> None:
+    """Write a line at once, from the handler of a signal, where the lock of a logger may be held below."""
+    record = logging.LogRecord("celery.worker", logging.INFO, __file__, 0, message.strip(), None, None)
+    os.write(sys.stderr.fileno(), f"{logging.getLogger().handlers[0].format(record)}\n".encode())
 
 
 class TextFormatter(logging.Formatter):

@@ -2,13 +2,13 @@
 
 import re
 
+from django.conf import settings
 from django.core.files.storage import default_storage
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
 TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp", "gif": "image/gif", "avif": "image/avif"}
-FOREVER = "public, max-age=31536000, immutable"  # a rendition's name changes when its content does
 # Also of a rendition that the settings want no more: its rows name it until `manage.py rebuild_images`.
 NAME = re.compile(rf"products/[0-9a-f]{{2}}/[0-9a-f]{{32}}-[a-z][a-z0-9]{{0,19}}\.({'|'.join(TYPES)})")
 RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
@@ -30,7 +30,7 @@ def rendition(request: HttpRequest, path: str) -> HttpResponse:
         response["Content-Type"] = TYPES[path.rpartition(".")[2]]
     response["ETag"] = tag
     response["Accept-Ranges"] = "bytes"
-    response["Cache-Control"] = FOREVER
+    response["Cache-Control"] = settings.MEDIA_CACHE_CONTROL
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return get_conditional_response(request, tag, response=response) or response

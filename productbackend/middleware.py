@@ -1,6 +1,7 @@
 """Middleware that is not about the API."""
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -27,7 +28,9 @@ class ResponseHeaders:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        self.policy = policy()
+        # Pictures alone may come from another host, where the shop's settings say so.
+        media = urlsplit(settings.MEDIA_URL)
+        self.policy = policy(img_src=f"'self' {media.scheme}://{media.netloc}") if media.netloc else policy()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)

@@ -5,7 +5,6 @@ import hmac
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from kombu import Queue
 
@@ -135,26 +134,45 @@ else:
     }
 DATABASES = {"default": DATABASE | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}}
 
+# A replica that the catalogue is read from while it has all that the primary has; see productbackend/replica.py.
+MYSQL_REPLICA_HOST = env("MYSQL_REPLICA_HOST", None)
+if MYSQL_HOST and MYSQL_REPLICA_HOST:
+    DATABASES["replica"] = DATABASE | {
+        "HOST": MYSQL_REPLICA_HOST,
+        "PORT": env("MYSQL_REPLICA_PORT", DATABASE["PORT"], environment.port),
+        "USER": env("MYSQL_REPLICA_USER", DATABASE["USER"]),
+        "PASSWORD": env("MYSQL_REPLICA_PASSWORD", DATABASE["PASSWORD"]),
+        # One that hangs is given up in time for the primary to answer.
+        "OPTIONS": DATABASE["OPTIONS"] | {"connect_timeout": 1, "read_timeout": 5},
+        "CONN_MAX_AGE": 60,  # and no health check: each read asks it something first
+        "TEST": {"MIRROR": "default"},
+    }
+    DATABASE_ROUTERS = ["productbackend.replica.Router"]
+
 # --- Cache and queue: Redis where REDIS_HOST is set, else files that the processes share ------
 
 REDIS_HOST = env("REDIS_HOST", None)
 BROKER_DIR = DATA_DIR / "broker"
 BROKER_OPTIONS: dict[str, Any]
 if REDIS_HOST:
+    REDIS_PORT = env("REDIS_PORT", 6379, environment.port)
     REDIS_PASSWORD = env("REDIS_PASSWORD", "")
-    REDIS_URL = "redis://{auth}{host}:{port}".format(
-        auth=f":{quote(REDIS_PASSWORD, safe='')}@" if REDIS_PASSWORD else "",
-        host=REDIS_HOST,
-        port=env("REDIS_PORT", 6379, environment.port),
-    )
     # Two of the server's numbered databases: the queue in this one, the cache in the next.
     REDIS_DATABASE = env("REDIS_DATABASE", 0, environment.whole(0, 99))
     CACHE: dict[str, Any] = {
         "BACKEND": "productbackend.redis_cache.RedisCache",
-        "LOCATION": f"{REDIS_URL}/{REDIS_DATABASE + 1}",
+        "LOCATION": environment.redis_url(REDIS_HOST, REDIS_PORT, REDIS_PASSWORD, REDIS_DATABASE + 1),
         "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
     }
-    CELERY_BROKER_URL = f"{REDIS_URL}/{REDIS_DATABASE}"
+    # The queue may have a server of its own, or several, of which Sentinels know which is the master.
+    REDIS_BROKER_HOST = env("REDIS_BROKER_HOST", REDIS_HOST)
+    REDIS_BROKER_PORT = env("REDIS_BROKER_PORT", REDIS_PORT, environment.port)
+    REDIS_BROKER_PASSWORD = env("REDIS_BROKER_PASSWORD", REDIS_PASSWORD)
+    REDIS_BROKER_SENTINELS = env("REDIS_BROKER_SENTINELS", [], environment.places)
+    CELERY_BROKER_URL = ";".join(
+        environment.redis_url(host, port, REDIS_BROKER_PASSWORD, REDIS_DATABASE, "sentinel")
+        for host, port in REDIS_BROKER_SENTINELS
+    ) or environment.redis_url(REDIS_BROKER_HOST, REDIS_BROKER_PORT, REDIS_BROKER_PASSWORD, REDIS_DATABASE)
     BROKER_OPTIONS = {
         # Longer than the longest task, or Redis would hand it out a second time while it runs.
         "visibility_timeout": 600,
@@ -162,6 +180,8 @@ if REDIS_HOST:
         "socket_timeout": 5,
         "socket_connect_timeout": 1,
     }
+    if REDIS_BROKER_SENTINELS:
+        BROKER_OPTIONS["master_name"] = REDIS_BROKER_HOST
 else:
     CACHE = {
         "BACKEND": "productbackend.file_cache.CountingFileCache",
@@ -312,13 +332,43 @@ IMAGE_RENDITIONS: dict[str, Any] = {
     ).items()
 }
 
-MEDIA_URL = "/media/"
+# Where renditions are read: a host before /media/ or before their bucket, or the service itself.
+MEDIA_URL = f"{env('MEDIA_URL', '/media', environment.url)}/"
 MEDIA_ROOT = DATA_DIR / "media"
+MEDIA_CACHE_CONTROL = "public, max-age=31536000, immutable"  # a rendition's name changes when its content does
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 WHITENOISE_ROOT = BASE_DIR / "productbackend" / "root"  # what browsers ask for by a fixed name
+
+# The files of pictures: in two buckets of an S3 server where they are named, else below MEDIA_ROOT.
+S3_ORIGINALS_BUCKET = env("S3_ORIGINALS_BUCKET", None)
+S3_RENDITIONS_BUCKET = env("S3_RENDITIONS_BUCKET", None)
+S3_ACCESS_KEY_ID = env("S3_ACCESS_KEY_ID", None)
+S3_SECRET_ACCESS_KEY = env("S3_SECRET_ACCESS_KEY", None)
+ORIGINALS: dict[str, Any]
+RENDITIONS: dict[str, Any]
+if environment.buckets(
+    S3_ORIGINALS_BUCKET=S3_ORIGINALS_BUCKET,
+    S3_RENDITIONS_BUCKET=S3_RENDITIONS_BUCKET,
+    S3_ACCESS_KEY_ID=S3_ACCESS_KEY_ID,
+    S3_SECRET_ACCESS_KEY=S3_SECRET_ACCESS_KEY,
+):
+    SERVER = {
+        "endpoint_url": env("S3_ENDPOINT_URL", None, environment.url),
+        "region_name": env("S3_REGION", "us-east-1"),
+        "access_key": S3_ACCESS_KEY_ID,
+        "secret_key": S3_SECRET_ACCESS_KEY,
+    }
+    KEPT = {"object_parameters": {"CacheControl": MEDIA_CACHE_CONTROL}}
+    BUCKET = "productbackend.bucket.Bucket"
+    ORIGINALS = {"BACKEND": BUCKET, "OPTIONS": {"bucket_name": S3_ORIGINALS_BUCKET, **SERVER}}
+    RENDITIONS = {"BACKEND": BUCKET, "OPTIONS": {"bucket_name": S3_RENDITIONS_BUCKET, **SERVER, **KEPT}}
+else:
+    ORIGINALS = {"BACKEND": "productbackend.storage.Folder", "OPTIONS": {"durable": True}}
+    RENDITIONS = {"BACKEND": "productbackend.storage.Folder"}
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": RENDITIONS,
+    "originals": ORIGINALS,
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 

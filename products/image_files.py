@@ -2,27 +2,28 @@
 
 `products/ab/NAME.jpg` is an original, `products/ab/NAME-full.jpg` a rendition of it and
 `products/ab/NAME-full.webp` the same in another format; NAME is 32 hexadecimal digits, made at random,
-and `ab` its first two. A file appears by a rename, whole.
+and `ab` its first two. Originals, which staff alone read, and renditions, which everyone may, have
+each a storage of their own, which on a disk is one folder.
 """
 
 import logging
-import os
 import re
 import secrets
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.conf import settings
-from django.core.files.storage import default_storage
+from django.core.files.base import ContentFile, File
+from django.core.files.storage import storages
 
+from productbackend.errors import FileStoreUnavailable
+from productbackend.storage import PART
 from products.models import ProductImage
 from products.renditions import EXTENSIONS, Result
 
 logger = logging.getLogger(__name__)
 
 FOLDER = "products"
-PART = ".part"  # the end of a file's name while it is written
 # Also of renditions that the settings knew once; their names have neither hyphen nor dot.
 OURS = re.compile(
     rf"({FOLDER}/([0-9a-f]{{2}})/\2[0-9a-f]{{30}})(-[a-z][a-z0-9]*)?\.({'|'.join(EXTENSIONS.values())})({re.escape(PART)})?"
@@ -64,57 +65,54 @@ def write_renditions(original: str, result: Result) -> dict[str, Any]:
     described = {}
     for name, rendition in result.renditions.items():
         file = rendition_name(original, name)
-        write(file, [rendition.data])
+        write(file, ContentFile(rendition.data))
         others = []
         for format, data in rendition.others.items():
             others.append(rendition_name(original, name, format))
-            write(others[-1], [data])
+            write(others[-1], ContentFile(data))
         described[name] = {"file": file, "width": rendition.width, "height": rendition.height, "others": others}
     return described
 
 
-def write(name: str, chunks: Iterable[bytes], *, durable: bool = False) -> None:
-    """Write a file whole or not at all; a `durable` one outlives a power cut."""
-    path = Path(default_storage.path(name))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + PART)  # the same for each attempt, so that none leaves a stray one
-    try:
-        with part.open("wb") as file:
-            for chunk in chunks:
-                file.write(chunk)
-            if durable:
-                file.flush()
-                os.fsync(file.fileno())
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+def storage_of(name: str) -> Any:
+    """Where a file of this name is kept."""
+    return storages["default" if "-" in name else "originals"]
+
+
+def write(name: str, content: File) -> None:
+    """Write a file whole or not at all. Raises FileStoreUnavailable."""
+    storage_of(name).save(name, content)
+
+
+def opened(name: str) -> File:
+    """A file to read. Raises FileNotFoundError, FileStoreUnavailable."""
+    file: File = storage_of(name).open(name)
+    return file
 
 
 def remove(names: Iterable[str]) -> None:
     """Remove files, and what an interrupted writing left of them. One that cannot be removed is logged."""
     for name in names:
-        path = Path(default_storage.path(name))
         try:
-            path.unlink(missing_ok=True)
-            path.with_name(path.name + PART).unlink(missing_ok=True)
+            storage_of(name).delete(name)
         except OSError as error:
             logger.warning("%s cannot be removed: %s", name, error)
+        except FileStoreUnavailable:
+            logger.warning("%s and those after it are not removed; manage.py check_media finds them", name)
+            return  # each would wait as long
 
 
-def stored() -> Iterable[tuple[str, float]]:
+def stored() -> Iterator[tuple[str, float]]:
     """Each file's storage name, whoever made it, and the time of its last change, in seconds."""
-    root = Path(default_storage.path(""))
-    for path in root.rglob("*"):
-        try:
-            if path.is_symlink() or path.is_file():
-                yield path.relative_to(root).as_posix(), path.lstat().st_mtime
-        except FileNotFoundError:
-            continue  # removed since the folder was read
+    places = {storage.place: storage for storage in (storages["originals"], storages["default"])}
+    for place, storage in places.items():
+        for name, changed_at in storage.walk():
+            # An original among the renditions, where everyone may read it, is none of ours: it is named apart.
+            yield name if storage_of(name).place == place else f"{place}: {name}", changed_at
 
 
 def exists(name: str) -> bool:
-    return default_storage.exists(name)
+    return bool(storage_of(name).exists(name))
 
 
 def is_ours(name: str) -> bool:

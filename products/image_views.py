@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.core.files.storage import default_storage
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404
@@ -14,12 +13,13 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from productbackend import replica
 from productbackend.api.conditional import tagged
 from productbackend.api.parsers import JSONParser
 from productbackend.api.permissions import StaffWrites, is_staff_with
 from productbackend.api.schema import IF_NONE_MATCH, NOT_MODIFIED, problem
 from productbackend.media import TYPES
-from products import images
+from products import image_files, images
 from products.image_serializers import (
     ImageChangeSerializer,
     ImageOrderSerializer,
@@ -86,6 +86,7 @@ class ImageList(ImageView):
 
     parser_classes = [MultiPartParser]
 
+    @replica.reading
     def get(self, request: Request, product_id: int) -> Response:
         return self.page()
 
@@ -122,6 +123,7 @@ class ImageDetail(ImageView):
 
     parser_classes = [JSONParser]
 
+    @replica.reading
     def get(self, request: Request, product_id: int, image_id: int) -> Response:
         return self.one(self.get_object())
 
@@ -167,7 +169,7 @@ class ImageOriginal(ImageView):
             raise Http404
         image = self.get_object()
         try:
-            file = default_storage.open(image.original)
+            file = image_files.opened(image.original)
         except FileNotFoundError:
             raise Http404 from None
         name = f"product-{product_id}-image-{image_id}.{image.original.rpartition('.')[2]}"

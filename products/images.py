@@ -6,6 +6,7 @@ behind, `sweep` brings back.
 
 import hashlib
 import logging
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,14 +16,13 @@ from typing import Any
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.core.files.base import File
-from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import F, Max, Min, Q
 from django.utils import timezone
 from kombu.exceptions import KombuError
 
 from productbackend.celery import app
-from productbackend.errors import DomainError, InvalidValue
+from productbackend.errors import DomainError, FileStoreUnavailable, InvalidValue
 from productbackend.transactions import retried
 from products import caching, image_files, renditions
 from products.models import Product, ProductImage
@@ -35,6 +35,7 @@ TASK = "products.tasks.make_renditions"
 SOFT_LIMIT = 15
 TIME_LIMIT = 20
 LEASE = timedelta(seconds=25)
+FETCH_MAX = 5  # seconds; what a slower file store leaves may be too few for any picture
 GRACE = timedelta(seconds=15)  # for a nudge to arrive by itself
 ATTEMPTS_MAX = 2
 SWEEP_MAX = 200
@@ -54,7 +55,7 @@ def add(*, product_id: int, file: File, alt_text: str = "") -> tuple[ProductImag
     """Take an uploaded picture in as the product's last image, and whether it is new.
 
     The same bytes for the same product give the image that exists. Raises DomainError:
-    `too-large`, `invalid-image`, `not-found`.
+    `too-large`, `invalid-image`, `not-found`, `unavailable`.
     """
     if not Product.objects.filter(pk=product_id).exists():
         raise _no_product()
@@ -66,14 +67,14 @@ def add(*, product_id: int, file: File, alt_text: str = "") -> tuple[ProductImag
 def stored(file: File) -> Iterator[Upload]:
     """Store an uploaded picture, which is removed again where no row names it in the end.
 
-    Raises DomainError: `too-large`, `invalid-image`.
+    Raises DomainError: `too-large`, `invalid-image`, `unavailable`.
     """
     header = inspect(file)
     digest = hashlib.sha256()
     for chunk in file.chunks():
         digest.update(chunk)
     name = image_files.new_name(renditions.EXTENSIONS[header.format])
-    image_files.write(name, file.chunks(), durable=True)
+    image_files.write(name, file)
     try:
         yield Upload(name, digest.hexdigest(), header)
     finally:
@@ -135,22 +136,28 @@ def process(image_id: int) -> None:
     """Make the renditions of a pending image that no other worker has; else do nothing.
 
     What a crash leaves behind, or what takes too long, is tried once more; what only decoding can find
-    ends in `failed`.
+    ends in `failed`. A file store that does not answer, or is slow, is not the picture's fault.
     """
     image = _claim(image_id)
     if image is None:
         return
+    began, fetched_in = time.monotonic(), 0.0
     try:
-        with default_storage.open(image.original) as file:
+        with image_files.opened(image.original) as file:
+            fetched_in = time.monotonic() - began
             result = renditions.make(file, plan=settings.IMAGE_RENDITIONS, max_pixels=settings.IMAGE_MAX_PIXELS)
         _publish(image, result)
     except FileNotFoundError:
         _fail(image, "file-missing", "The uploaded file is gone. Delete this image and upload the picture again.")
     except renditions.BadPicture as error:
         _fail(image, error.code, str(error))
+    except FileStoreUnavailable:
+        _wait_for_the_sweep(image, attempts=image.attempts - 1)
     except SoftTimeLimitExceeded:
-        if image.attempts < ATTEMPTS_MAX:
-            _pending(image.pk).update(claimed_at=None)  # the machine may have been busy: the sweep asks again
+        if fetched_in > FETCH_MAX:
+            _wait_for_the_sweep(image, attempts=image.attempts - 1)
+        elif image.attempts < ATTEMPTS_MAX:
+            _wait_for_the_sweep(image, attempts=image.attempts)  # the machine may have been busy
         else:
             _fail(image, "too-slow", "The picture takes too long to process. Save it smaller and upload it again.")
 
@@ -172,6 +179,11 @@ def _unclaimed(now: Any) -> Q:
 
 def _pending(image_id: int) -> Any:
     return ProductImage.objects.filter(pk=image_id, status=ProductImage.Status.PENDING)
+
+
+def _wait_for_the_sweep(image: ProductImage, *, attempts: int) -> None:
+    """Give the claim back; `attempts` are those that were the picture's own."""
+    _pending(image.pk).update(claimed_at=None, attempts=attempts)
 
 
 def _fail(image: ProductImage, code: str, detail: str) -> None:

@@ -13,9 +13,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from itertools import islice
 
 from django.conf import settings
-from django.core.files.storage import default_storage
 from django.db import connections
 
+from productbackend.errors import FileStoreUnavailable
 from products import image_files, renditions
 from products.models import ProductImage
 
@@ -61,16 +61,15 @@ def rebuild(image_id: int) -> str | None:
     new = ProductImage(original=original)
     stands = False
     try:
-        with default_storage.open(image.original) as file:
+        with image_files.opened(image.original) as file:
             result = renditions.make(file, plan=settings.IMAGE_RENDITIONS, max_pixels=settings.IMAGE_MAX_PIXELS)
-            file.seek(0)
-            image_files.write(original, file.chunks(), durable=True)
+            image_files.write(original, file)
         new.renditions = image_files.write_renditions(original, result)
         rows = ProductImage.objects.filter(pk=image_id, original=image.original, status=ProductImage.Status.READY)
         stands = bool(rows.update(original=original, renditions=new.renditions))
     except FileNotFoundError:
         return "The uploaded file is gone." if ProductImage.objects.filter(pk=image_id).exists() else None
-    except renditions.BadPicture as error:
+    except (renditions.BadPicture, FileStoreUnavailable) as error:
         return str(error)
     finally:
         image_files.remove(image_files.possible(image if stands else new))

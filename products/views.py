@@ -10,6 +10,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from productbackend import replica
 from productbackend.api import conditional, schema
 from productbackend.api.parsers import JSONParser
 from productbackend.api.permissions import StaffWrites
@@ -51,9 +52,11 @@ class CategoryViewSet(viewsets.ModelViewSet):
     ordering_fields = {"name": "name_key", "id": "id"}
     ordering = "name"
 
+    @replica.reading
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return conditional.tagged(request, super().list(request, *args, **kwargs), public=True)
 
+    @replica.reading
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return conditional.tagged(request, super().retrieve(request, *args, **kwargs), public=True)
 
@@ -141,11 +144,13 @@ class ProductViewSet(viewsets.ModelViewSet):
         """Rows and not models: nothing here writes to them."""
         return product_rows(of_all=sees_all(self.request.user)).all()
 
+    @replica.reading
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         rows: Any = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         page = self.get_paginated_response(ProductWriter(request).write(rows))
         return conditional.tagged(request, page, public=True)
 
+    @replica.reading
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return conditional.tagged(request, super().retrieve(request, *args, **kwargs), public=True)
 
@@ -156,6 +161,7 @@ class ProductViewSet(viewsets.ModelViewSet):
         responses={200: FacetsSerializer, **READ_RESPONSES},
     )
     @action(detail=False, pagination_class=None)
+    @replica.reading
     def facets(self, request: Request) -> Response:
         """Counts by category, brand, price and rating, for the list's filters and search."""
         found = facets.count(self.filter_queryset(self.get_queryset()))

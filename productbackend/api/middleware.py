@@ -8,6 +8,7 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 
 from productbackend.api import problems
+from productbackend.errors import FileStoreUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -17,8 +18,8 @@ DRAIN_MAX_BYTES = 64_000_000
 class ProblemMiddleware:
     """Refuses bodies that are too large before they are read, and keeps answers out of shared caches.
 
-    Also turns a database that does not answer into a 503 where that happens outside of DRF's views:
-    in middleware that loads a session, or in a page of ours.
+    Also turns a database or a file store that does not answer into a 503 where that happens outside of DRF's
+    views: in middleware that loads a session, or in a page of ours.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -38,6 +39,8 @@ class ProblemMiddleware:
         if isinstance(error, DatabaseError) and problems.database_is_unavailable(error):
             logger.warning("The database does not answer: %s", error)
             return problems.unavailable(request)
+        if isinstance(error, FileStoreUnavailable):
+            return problems.unavailable(request, error.detail)
         return None
 
     @staticmethod

@@ -156,7 +156,7 @@ PROBLEMS = {
     "unavailable": Problem(
         503,
         "The service cannot answer just now",
-        "The database does not answer.",
+        "The database does not answer, or the store of files.",
         "Try again after the seconds that `Retry-After` says.",
     ),
 }
@@ -246,8 +246,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
 def _response_to(error: Exception) -> ProblemResponse | None:
     match error:
         case DomainError():
-            headers = {"WWW-Authenticate": BEARER} if PROBLEMS[error.code].status == 401 else None
-            return ProblemResponse(error.code, error.detail, headers, **error.extra)
+            headers = {401: {"WWW-Authenticate": BEARER}, 503: {"Retry-After": RETRY_AFTER}}
+            return ProblemResponse(error.code, error.detail, headers.get(PROBLEMS[error.code].status), **error.extra)
         case exceptions.ValidationError():
             return validation_problem(error.detail)
         case DjangoValidationError():
@@ -338,5 +338,5 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return problem_page(request, "internal-error", "Something went wrong. It has been logged under this X-Request-ID.")
 
 
-def unavailable(request: HttpRequest) -> HttpResponse:
-    return problem_page(request, "unavailable", "The database does not answer.", {"Retry-After": RETRY_AFTER})
+def unavailable(request: HttpRequest, detail: str = "The database does not answer.") -> HttpResponse:
+    return problem_page(request, "unavailable", detail, {"Retry-After": RETRY_AFTER})

@@ -3,8 +3,8 @@
 import functools
 from typing import Any
 
-from celery import current_app, states
-from celery.signals import task_failure, task_postrun, worker_ready
+from celery import current_app
+from celery.signals import task_failure, task_success, worker_ready
 from prometheus_client import Counter, Histogram
 
 from productbackend.work import Work, current
@@ -42,7 +42,7 @@ tasks = Counter(
 )
 task_seconds = Histogram(
     "productbackend_task_duration_seconds",
-    "How long tasks took that came to their end, well or not.",
+    "How long they took.",
     ["task"],
     buckets=TASK_BUCKETS,
     registry=None,
@@ -62,19 +62,21 @@ def count_request(method: str, route: str, status: int, work: Work) -> None:
         reads.labels(work.cache).inc()
 
 
-@task_postrun.connect(dispatch_uid="metrics")
-def count_task(task: Any, state: str, **kwargs: Any) -> None:
-    work = current.get()
-    if work is not None and work.task == task.name:
-        task_seconds.labels(task.name).observe(work.seconds)
-    if state == states.SUCCESS:
-        tasks.labels(task.name, "success").inc()
+@task_success.connect(dispatch_uid="metrics")
+def count_success(sender: Any, **kwargs: Any) -> None:
+    count_task(sender.name, "success")
 
 
 @task_failure.connect(dispatch_uid="metrics")
 def count_failure(sender: Any, **kwargs: Any) -> None:
     """In the process that ran the task or, where a time limit ended that one, in the worker's own."""
-    tasks.labels(sender.name, "failure").inc()
+    count_task(sender.name, "failure")
+
+
+def count_task(name: str, result: str) -> None:
+    tasks.labels(name, result).inc()
+    if work := current.get():
+        task_seconds.labels(name).observe(work.seconds)
 
 
 @worker_ready.connect(dispatch_uid="metrics")

@@ -64,6 +64,14 @@ def test_a_page_takes_nothing_from_elsewhere_and_has_no_scripts_in_it(browser: C
     assert not INLINE.search(answer.content.decode())
 
 
+def test_pictures_alone_may_come_from_the_host_that_has_them(browser: Client, settings: Any) -> None:
+    settings.MEDIA_URL = "https://pictures.example.com/shop/"
+    browser.handler = type(browser.handler)()  # the middleware reads its settings once
+    directives = policy(browser.get("/admin/"))
+    assert directives["img-src"] == "'self' https://pictures.example.com"
+    assert directives["default-src"] == "'self'"
+
+
 def test_a_page_that_a_failure_or_a_refusal_leaves(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError("the secret query")

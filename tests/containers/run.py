@@ -1,272 +1,39 @@
 """Builds the image, runs docker-compose.yml on port 80 and lives with it: `python -m tests.containers.run`.
 
-For releases: it takes minutes, needs a Docker engine, and kills containers' processes by their ids
-on this host, so it runs on the engine's own machine, as root. Each step says what it saw.
+For releases: it takes long, needs a Docker engine, and kills containers' processes by their ids
+on this host, so it runs on the engine's own machine, as root. Each step says what it saw. Names of
+parts run those alone: `python -m tests.containers.run deploy`.
 """
 
-import io
-import json
-import os
-import re
-import secrets
-import signal
-import subprocess
+import shutil
 import sys
 import time
-from collections.abc import Iterable
-from pathlib import Path
-from typing import Any
 
-import requests
-from PIL import Image
+from tests.containers import backup, deploy, life, two_hosts
+from tests.containers.stack import CHECKOUT, Failed, check_out, compose, say, step
 
-BASE_DIR = Path(__file__).resolve().parents[2]
-SHOP = "http://127.0.0.1"
-PROJECT = "productbackend-test"
-PASSWORD = secrets.token_urlsafe(12)
-SERVICES = ("db", "redis", "web", "worker", "images", "beat", "proxy")
-HEALED_WITHIN = 180  # seconds
+PARTS = {"life": life.live, "hosts": two_hosts.work, "backup": backup.go_and_come_back, "deploy": deploy.replace}
 
 
-class Failed(Exception):
-    """What was not as it should be, in one line."""
-
-
-def main() -> int:
+def main(names: list[str]) -> int:
+    check_out()
     try:
-        step("build", "docker compose build", lambda: compose("build", "--quiet"))
-        say(f"image: {image_megabytes()} MB")
+        step("build", "docker compose build", lambda: compose("build", "--quiet", "web"))
         step("up", "docker compose up --detach --wait", lambda: compose("up", "--detach", "--wait"))
-        check_headers()
-        load_catalogue()
-        follow_the_tour()
-        check_picture(token())
-        check_mail()
-        report_memory()
-        step("scale", "web=2 worker=2", lambda: compose("up", "--detach", "--wait", *scale()))
-        check_both_webs_serve()
-        for service in SERVICES:
-            kill_and_heal(service)
-        check_picture(token())
+        for name in names:
+            began = time.monotonic()
+            PARTS[name]()
+            say(f"== {name}: good, {time.monotonic() - began:.0f} s")
         return 0
     except Failed as failed:
         say(f"FAILED: {failed}")
         say(compose("logs", "--no-color", "--tail", "30", check=False))
         return 1
     finally:
-        step("down", "docker compose down --volumes", lambda: compose("down", "--volumes", "--timeout", "20"))
-
-
-def say(line: str) -> None:
-    print(line, flush=True)
-
-
-def step(name: str, what: str, do: Any) -> None:
-    began = time.monotonic()
-    do()
-    say(f"{name}: {what}, {time.monotonic() - began:.0f} s")
-
-
-SECRETS = {name: secrets.token_urlsafe(40) for name in ("SECRET_KEY", "MYSQL_PASSWORD", "MYSQL_ROOT_PASSWORD")}
-
-
-def compose(*arguments: str, check: bool = True) -> str:
-    """Run docker compose with settings of this run's own; what it printed."""
-    settings = SECRETS | {"DJANGO_SUPERUSER_PASSWORD": PASSWORD, "SHOP_NAME": "Containers & Co"}
-    done = subprocess.run(
-        ["docker", "compose", "--project-name", PROJECT, "--env-file", os.devnull, *arguments],
-        cwd=BASE_DIR,
-        env=os.environ | settings,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if check and done.returncode:
-        raise Failed(f"docker compose {' '.join(arguments)}: {done.stderr[-3000:]}")
-    return done.stdout
-
-
-def docker(*arguments: str) -> str:
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise Failed(f"docker {' '.join(arguments)}: {done.stderr[-1000:]}")
-    return done.stdout.strip()
-
-
-def containers(service: str) -> list[str]:
-    return compose("ps", "--quiet", service).split()
-
-
-def scale() -> Iterable[str]:
-    return ("--scale", "web=2", "--scale", "worker=2")
-
-
-def image_megabytes() -> int:
-    return round(int(docker("image", "inspect", "--format", "{{.Size}}", "productbackend")) / 1_000_000)
-
-
-def expect(condition: object, what: str) -> None:
-    if not condition:
-        raise Failed(what)
-
-
-def wait_for(what: str, true: Any, *, seconds: float) -> Any:
-    end = time.monotonic() + seconds
-    while not (answer := true()):
-        expect(time.monotonic() < end, f"{what}: not within {seconds:.0f} s")
-        time.sleep(0.5)
-    return answer
-
-
-def request(method: str, path: str, *, token: str = "", **options: Any) -> requests.Response:
-    headers = options.pop("headers", {}) | ({"Authorization": f"Bearer {token}"} if token else {})
-    return requests.request(method, SHOP + path, headers=headers, timeout=30, **options)
-
-
-def token() -> str:
-    answer = request("POST", "/token/", json={"username": "admin", "password": PASSWORD})
-    expect(answer.status_code == 200, f"/token/: {answer.status_code} {answer.text[:300]}")
-    return str(answer.json()["access"])
-
-
-def check_headers() -> None:
-    """The proxy adds nothing that a client could forge, and errors are problems there too."""
-    answer = request("GET", "/", headers={"X-Forwarded-Proto": "https", "X-Request-ID": "mine"})
-    expect(answer.json()["products"] == f"{SHOP}/products/", f"links of the root: {answer.text[:200]}")
-    expect(answer.headers["X-Request-ID"] == "mine", "X-Request-ID is not handed on")
-    answer = request("POST", "/products/", data=b"x" * 22_000_000)
-    expect(answer.status_code == 413, f"a body that is too large: {answer.status_code}")
-    expect(answer.headers["Content-Type"] == "application/problem+json", "413 is no problem document")
-    page = request("GET", "/admin/login/").text
-    style = re.search(r'href="(/static/admin/css/base\.[0-9a-f]+\.css)"', page)
-    expect(style and request("GET", style[1]).status_code == 200, "the admin has no styles")
-    for name in ("Dockerfile", ".env", "manage.py"):
-        expect(request("GET", f"/{name}").status_code == 404, f"/{name} is served")
-    say("headers: links, request ids, static files and errors are right through the proxy")
-
-
-def load_catalogue() -> None:
-    compose("exec", "-T", "web", "python", "manage.py", "demo", "--products", "60", "--pictures", "0")
-
-
-def follow_the_tour() -> None:
-    """The README's, with the address alone changed."""
-    block = re.search(r"```sh\n(SHOP=.*?)```", (BASE_DIR / "README.md").read_text(), re.DOTALL)
-    expect(block, "the README has no tour")
-    tour = re.sub("^SHOP=.*", f"SHOP={SHOP}", block[1] if block else "", count=1)
-    shell = subprocess.run(["bash", "-eu", "-c", tour], capture_output=True, text=True, timeout=120, check=False)
-    expect(shell.returncode == 0, f"the tour: {shell.stderr[-500:]}")
-    expect('"status":"paid"' in shell.stdout and "/problems/" not in shell.stdout, f"the tour: {shell.stdout[-2000:]}")
-    say("tour: the README's, on port 80, ends with a paid order")
-
-
-def photograph() -> bytes:
-    """A new one each time: of the same bytes the shop keeps one."""
-    image = Image.effect_noise((4000, 3000), secrets.choice(range(10, 100)))
-    file = io.BytesIO()
-    image.save(file, "JPEG", quality=secrets.choice(range(70, 95)))
-    return file.getvalue()
-
-
-def check_picture(access: str) -> None:
-    """A photograph of 12 megapixels comes out as two renditions, from the proxy's own hand; the original does not."""
-    product = request("POST", "/products/", token=access, json={"name": "Photographed", "quantity": 1}).json()["id"]
-    drawn = photograph()
-    answer = request("POST", f"/products/{product}/images/", token=access, files={"image": ("a.jpg", drawn)})
-    expect(answer.status_code == 201, f"upload: {answer.status_code} {answer.text[:300]}")
-    path = f"/products/{product}/images/{answer.json()['id']}/"
-
-    def ready() -> Any:
-        image = request("GET", path, token=access).json()
-        return image if image.get("status") == "ready" else None
-
-    image = wait_for("the picture", ready, seconds=120)
-    sizes = {}
-    for name in ("full", "thumb"):
-        address = "/media/" + image[name].partition("/media/")[2]
-        rendition = request("GET", address)
-        expect(rendition.status_code == 200, f"{address}: {rendition.status_code}")
-        expect("immutable" in rendition.headers["Cache-Control"], f"{address}: {dict(rendition.headers)}")
-        expect(rendition.headers["X-Content-Type-Options"] == "nosniff", f"{address}: sniffed")
-        known = request("GET", address, headers={"If-None-Match": rendition.headers["ETag"]})
-        expect(known.status_code == 304, f"{address}: {known.status_code} for its own ETag")
-        part = request("GET", address, headers={"Range": "bytes=2-11"})
-        expect(part.status_code == 206 and part.content == rendition.content[2:12], f"{address}: no ranges")
-        sizes[name] = Image.open(io.BytesIO(rendition.content)).size
-        original = request("GET", address.replace(f"-{name}.", "."))
-        expect(original.status_code == 404, f"an original is served: {original.url}")
-    expect(sizes == {"full": (500, 375), "thumb": (100, 75)}, f"renditions: {sizes}")
-    say(f"picture: 4000x3000 became {sizes['full']} and {sizes['thumb']}; the original is not served")
-
-
-def check_mail() -> None:
-    """With no mail server the workers print; one of them has printed the tour's."""
-    wait_for("the mail", lambda: "To: carla@example.com" in compose("logs", "worker"), seconds=60)
-    expect("Containers &" in compose("logs", "worker"), "SHOP_NAME did not reach the worker")
-    say("mail: a worker has printed carla's")
-
-
-def report_memory() -> None:
-    """Everything that runs in each container, in megabytes of memory that is its own (PSS)."""
-    used = {service: sum(megabytes(container) for container in containers(service)) for service in SERVICES}
-    say("memory: " + ", ".join(f"{service} {size:.0f} MB" for service, size in used.items()))
-
-
-def megabytes(container: str) -> float:
-    return sum(proportional_kilobytes(pid) for pid in family(main_pid(container))) / 1000
-
-
-def proportional_kilobytes(pid: int) -> int:
-    rollup = Path(f"/proc/{pid}/smaps_rollup")
-    found = re.search(r"^Pss: +(\d+) kB", rollup.read_text(), re.MULTILINE) if rollup.exists() else None
-    return int(found[1]) if found else 0
-
-
-def main_pid(container: str) -> int:
-    return int(docker("inspect", "--format", "{{.State.Pid}}", container))
-
-
-def family(pid: int) -> set[int]:
-    found, added = set(), {pid}
-    while added:
-        found |= added
-        children = (Path(f"/proc/{each}/task/{each}/children") for each in added)
-        added = {int(child) for path in children if path.exists() for child in path.read_text().split()} - found
-    return found
-
-
-def check_both_webs_serve() -> None:
-    """Each writes its own log of requests."""
-    for _ in range(60):
-        request("GET", "/products/")
-        time.sleep(0.2)
-    logs = [docker("logs", "--tail", "20", container) for container in containers("web")]
-    expect(len(logs) == 2, f"{len(logs)} web containers")
-    expect(all("GET /products/ 200" in log for log in logs), "one of two web containers gets no requests")
-    say("scale: both web containers serve")
-
-
-def kill_and_heal(service: str) -> None:
-    """Kill the first process of a container of the service; the shop has to be whole again by itself."""
-    container = containers(service)[0]
-    pid = main_pid(container)
-    os.kill(pid, signal.SIGKILL)
-    began = time.monotonic()
-
-    def is_back() -> bool:
-        state = json.loads(docker("inspect", "--format", "{{json .State}}", container))
-        return state["Running"] and state["Pid"] not in (0, pid) and state["Health"]["Status"] == "healthy"
-
-    def is_whole() -> bool:
-        try:
-            return bool(request("GET", "/health/ready/").json()["status"] == "ok")
-        except (requests.RequestException, KeyError):
-            return False
-
-    wait_for(f"{service} after kill -9", is_back, seconds=HEALED_WITHIN)
-    wait_for(f"the shop after kill -9 of {service}", is_whole, seconds=HEALED_WITHIN)
-    say(f"kill -9 {service} (pid {pid}): whole again after {time.monotonic() - began:.0f} s")
+        down = ("--profile", "deploy", "down", "--volumes", "--timeout", "20")
+        step("down", "docker compose down --volumes", lambda: compose(*down, check=False))
+        shutil.rmtree(CHECKOUT)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:] or list(PARTS)))

@@ -109,6 +109,20 @@ def test_what_takes_too_long_is_tried_once_more_and_then_failed_with_nothing_lef
     assert pictures.files() == [pending.original]
 
 
+def test_time_that_a_slow_file_store_took_is_not_the_pictures(
+    pending: ProductImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def out_of_time(*args: Any, **kwargs: Any) -> None:
+        raise SoftTimeLimitExceeded
+
+    monkeypatch.setattr(renditions, "make", out_of_time)
+    monkeypatch.setattr(images, "FETCH_MAX", -1)
+    for _ in range(3):
+        images.process(pending.pk)
+        pending.refresh_from_db()
+        assert (pending.status, pending.attempts, pending.claimed_at) == ("pending", 0, None)
+
+
 def test_an_original_that_is_gone_is_said_so(pending: ProductImage, store: Path) -> None:
     (store / pending.original).unlink()
     images.process(pending.pk)

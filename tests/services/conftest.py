@@ -3,6 +3,6 @@
 from django.conf import settings
 
 if settings.DATABASES["default"]["ENGINE"].endswith("mysql"):
-    from tests.services.fixtures import stack, standing  # noqa: F401
+    from tests.services.fixtures import spread, stack, standing, standing_spread  # noqa: F401
 else:
     collect_ignore_glob = ["test_*.py"]  # see make test-services

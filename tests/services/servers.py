@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import MySQLdb
 import redis
@@ -15,6 +16,7 @@ from tests.setup.service import free_port
 
 STARTED_WITHIN = 60  # seconds; a machine may be busy
 STOPPED_WITHIN = 30
+_AUTO = "SOURCE_AUTO_POSITION=1, GET_SOURCE_PUBLIC_KEY=1, SOURCE_CONNECT_RETRY=1"
 
 
 class Missing(Exception):
@@ -89,8 +91,10 @@ class Database(Server):
 
     user = "root"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, server_id: int = 0) -> None:
+        """With a `server_id` it numbers its transactions, so that another can follow it."""
         super().__init__(folder)
+        self.server_id = server_id
         self.data = folder / "data"
         given = shlex.split(os.environ.get("TEST_MYSQLD", ""))
         found = shutil.which("mysqld", path=_path()) or shutil.which("mariadbd", path=_path())
@@ -114,6 +118,11 @@ class Database(Server):
 
     def command(self) -> list[str]:
         other = [] if self.is_mariadb else ["--mysqlx=OFF", "--secure-file-priv=NULL"]
+        if self.server_id:
+            numbered = [] if self.is_mariadb else ["--gtid-mode=ON", "--enforce-gtid-consistency=ON"]
+            other += [f"--server-id={self.server_id}", "--log-bin=binlog", *numbered]
+        if self.server_id > 1:  # a replica asks again for what it has lost in a crash, and need not wait for the disk
+            other += ["--sync-binlog=0", "--innodb-flush-log-at-trx-commit=2"]
         return [
             *self.server,
             f"--datadir={self.data}",
@@ -134,6 +143,23 @@ class Database(Server):
             self._initialise()
         super().start()
 
+    def execute(self, sql: str, *values: Any, database: str = "") -> list[tuple[Any, ...]]:
+        """Run one statement at once and by itself; its rows."""
+        connection = MySQLdb.connect(
+            host="127.0.0.1", port=self.port, user=self.user, database=database, autocommit=True
+        )
+        with connection, connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            return list(cursor.fetchall())
+
+    def follow(self, source: "Database") -> None:
+        """Be a replica of `source` from its first transaction on, one that only replication writes to."""
+        own, theirs = ("MASTER", "MASTER_USE_GTID=slave_pos") if self.is_mariadb else ("SOURCE", _AUTO)
+        to = "CHANGE MASTER TO" if self.is_mariadb else "CHANGE REPLICATION SOURCE TO"
+        self.execute(f"{to} {own}_HOST='127.0.0.1', {own}_PORT={source.port}, {own}_USER='{source.user}', {theirs}")
+        self.execute("START SLAVE" if self.is_mariadb else "START REPLICA")
+        self.execute("SET GLOBAL read_only = 1" if self.is_mariadb else "SET GLOBAL super_read_only = 1")
+
 
 class Redis(Server):
     """Keeps what it was given across a stop, as the shop's own does."""
@@ -150,6 +176,26 @@ class Redis(Server):
 
     def answers(self) -> bool:
         return redis_answers(host="127.0.0.1", port=self.port)
+
+
+class Sentinel(Redis):
+    """Watches a Redis server and those that follow it; of three, two have to agree that it is down."""
+
+    def __init__(self, folder: Path, name: str, watched: Redis) -> None:
+        super().__init__(folder)
+        self.config = folder / "sentinel.conf"  # which it writes to
+        lines = [
+            f"port {self.port}",
+            "bind 127.0.0.1",
+            f"dir {folder}",
+            f"sentinel monitor {name} 127.0.0.1 {watched.port} 2",
+            f"sentinel down-after-milliseconds {name} 1000",
+            f"sentinel failover-timeout {name} 5000",
+        ]
+        self.config.write_text("\n".join(lines))
+
+    def command(self) -> list[str]:
+        return [super().command()[0], str(self.config), "--sentinel"]
 
 
 def _path() -> str:

@@ -8,13 +8,12 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from email import message_from_bytes
 from email.message import Message
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import MySQLdb
 import requests
 from aiosmtpd.controller import Controller
 from django.conf import settings
@@ -23,8 +22,9 @@ from honcho.environ import parse_procfile
 from tests.services.servers import Database, Redis
 from tests.setup.service import PASSWORD, free_port, processes, wait_for
 
+S = TypeVar("S", bound="Stack")
 NAME = "shop"
-SWEEP_SECONDS = 5  # in place of 30, as staff may set it in the admin
+SWEEP_SECONDS = 5  # in place of 30, and of the 60 of the stock's check, as staff may set it in the admin
 
 
 class Mailbox:
@@ -54,6 +54,7 @@ class Stack:
         self.url = f"http://127.0.0.1:{self.port}"
         self.commands = parse_procfile((settings.BASE_DIR / "Procfile").read_text()).processes
         self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self.apart: dict[str, dict[str, str]] = {}  # settings that one process alone has
         self.is_kept = threading.Event()
         self.environment = os.environ | {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -82,7 +83,7 @@ class Stack:
         self.manage("migrate", "--verbosity", "0")
         self.manage("collectstatic", "--verbosity", "0", "--no-input")
         self.manage("ensure_superuser")
-        self.execute("UPDATE django_celery_beat_intervalschedule SET every = %s WHERE every = 30", SWEEP_SECONDS)
+        self.execute("UPDATE django_celery_beat_intervalschedule SET every = %s WHERE every IN (30, 60)", SWEEP_SECONDS)
         for name in self.commands:
             self.run(name)
         self.is_kept.set()
@@ -115,7 +116,7 @@ class Stack:
                 self.commands[name],
                 shell=True,
                 cwd=settings.BASE_DIR,
-                env=self.environment,
+                env=self.environment | self.apart.get(name, {}),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -137,21 +138,27 @@ class Stack:
         for name in self.commands:
             if name not in self.running:
                 self.run(name)
-        wait_for(lambda: self.health().get("status") == "ok", seconds=30)
+        wait_for(lambda: self.health().get("status") == "ok", seconds=90)
+
+    def web_with(self, **settings: str) -> AbstractContextManager[None]:
+        """The web process with other settings, for a while."""
+        return self.with_settings(web=settings)
 
     @contextmanager
-    def web_with(self, **settings: str) -> Iterator[None]:
-        """The web process with other settings, for a while."""
-        usual = self.environment
+    def with_settings(self, **apart: dict[str, str]) -> Iterator[None]:
+        """The named processes with settings of their own, for a while."""
         try:
-            self.environment = usual | settings
-            self.kill("web")
-            self.heal()
+            self.apart = apart
+            self.restart(*apart)
             yield
         finally:
-            self.environment = usual
-            self.kill("web")
-            self.heal()
+            self.apart = {}
+            self.restart(*apart)
+
+    def restart(self, *names: str) -> None:
+        for name in names:
+            self.kill(name)
+        self.heal()
 
     def health(self) -> dict[str, Any]:
         try:
@@ -167,27 +174,23 @@ class Stack:
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text()
 
-    def manage(self, *arguments: str) -> str:
+    def manage(self, *arguments: str, **apart: str) -> str:
         command = [sys.executable, "manage.py", *arguments]
-        done = subprocess.run(command, cwd=settings.BASE_DIR, env=self.environment, capture_output=True, text=True)
+        environment = self.environment | apart
+        done = subprocess.run(command, cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     def execute(self, sql: str, *values: Any, database: str = NAME) -> list[tuple[Any, ...]]:
         """Run one statement at once and by itself; its rows."""
-        connection = MySQLdb.connect(
-            host="127.0.0.1", port=self.database.port, user=self.database.user, database=database, autocommit=True
-        )
-        with connection, connection.cursor() as cursor:
-            cursor.execute(sql, values)
-            return list(cursor.fetchall())
+        return self.database.execute(sql, *values, database=database)
 
     def number(self, sql: str, *values: Any) -> int:
         """The one number that a statement gives; 0 for none."""
         return int(self.execute(sql, *values)[0][0] or 0)
 
     def request(self, method: str, path: str, *, token: str | None = None, **options: Any) -> requests.Response:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers = options.pop("headers", {}) | ({"Authorization": f"Bearer {token}"} if token else {})
         return requests.request(method, f"{self.url}{path}", headers=headers, timeout=20, **options)
 
     def token(self, username: str = "boss") -> str:
@@ -215,8 +218,7 @@ class Stack:
 
 
 @contextmanager
-def started(folder: Path) -> Iterator[Stack]:
-    stack = Stack(folder)
+def started(stack: S) -> Iterator[S]:
     try:
         began = time.monotonic()
         stack.start()

@@ -1,5 +1,6 @@
 """One service for all who look at its work."""
 
+import logging
 from collections.abc import Iterator
 from email import message_from_bytes
 from email.message import Message
@@ -17,6 +18,7 @@ class Mailbox:
 
     def __init__(self) -> None:
         self.mails: list[Message] = []
+        logging.getLogger("mail.log").setLevel(logging.WARNING)
         self.controller = Controller(self, hostname="127.0.0.1", port=free_port())
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:

@@ -3,6 +3,7 @@
 import ast
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -78,8 +79,13 @@ def test_renditions_of_pictures() -> None:
     }
 
 
+def test_places_of_servers() -> None:
+    assert environment.places("one.example:26379, 10.0.0.2:26380") == [("one.example", 26379), ("10.0.0.2", 26380)]
+
+
 def test_no_secret_is_in_the_sample() -> None:
-    for name in ("SECRET_KEY", "JWT_SIGNING_KEY", "MYSQL_PASSWORD", "REDIS_PASSWORD", "EMAIL_HOST_PASSWORD"):
+    secrets = ("SECRET_KEY", "JWT_SIGNING_KEY", "MYSQL_PASSWORD", "REDIS_PASSWORD", "EMAIL_HOST_PASSWORD")
+    for name in (*secrets, "MYSQL_REPLICA_PASSWORD", "REDIS_BROKER_PASSWORD", "S3_SECRET_ACCESS_KEY"):
         assert f"\n{name}=\n" in SAMPLE.read_text()
 
 
@@ -118,6 +124,8 @@ def test_the_process_wins_over_the_file_and_empty_counts_as_unset(
         (environment.time_zone, "Mars/Olympus"),
         (environment.time_zone, "../etc/passwd"),
         (environment.currency, "eur"),
+        (environment.places, "one,two:26379"),
+        (environment.places, "one:0"),
         (environment.rate, "20/fortnight"),
         (environment.rate, "0/min"),
         (environment.rate, "often"),
@@ -214,3 +222,77 @@ def test_mysql_and_redis_are_one_setting_away() -> None:
         "productbackend.redis_cache.RedisCache",
         "redis://:p%40ss%2Fword@queue:6379/0",
     ]
+
+
+def test_a_replica_and_a_queue_of_its_own_take_what_is_not_said_from_the_others() -> None:
+    answer = in_process(
+        Path(os.devnull),
+        "from productbackend import settings as s; r = s.DATABASES['replica'];"
+        "print(r['HOST'], r['PORT'], r['USER'], r['PASSWORD'], s.CACHES['default']['LOCATION'], s.CELERY_BROKER_URL,"
+        " s.BROKER_OPTIONS['master_name'])",
+        SECRET_KEY="a-key-of-the-tests-alone-that-signs-nothing",
+        MYSQL_HOST="db",
+        MYSQL_PORT="3307",
+        MYSQL_USER="shop",
+        MYSQL_REPLICA_HOST="db2",
+        MYSQL_REPLICA_PASSWORD="reads",
+        REDIS_HOST="cache",
+        REDIS_PASSWORD="word",
+        REDIS_BROKER_HOST="master",
+        REDIS_BROKER_SENTINELS="one:26379,two:26380",
+    )
+    assert answer.stdout.split() == [
+        *("db2", "3307", "shop", "reads"),
+        "redis://:word@cache:6379/1",
+        "sentinel://:word@one:26379/0;sentinel://:word@two:26380/0",
+        "master",
+    ]
+
+
+ALL_OF_S3 = {
+    "S3_ORIGINALS_BUCKET": "originals",
+    "S3_RENDITIONS_BUCKET": "renditions",
+    "S3_ACCESS_KEY_ID": "key",
+    "S3_SECRET_ACCESS_KEY": "hunter2",
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"S3_ACCESS_KEY_ID": ""}, "must be set too: S3_ACCESS_KEY_ID."),
+        ({"S3_ORIGINALS_BUCKET": "", "S3_SECRET_ACCESS_KEY": ""}, "too: S3_ORIGINALS_BUCKET, S3_SECRET_ACCESS_KEY."),
+        ({"S3_RENDITIONS_BUCKET": "originals"}, "must be two"),
+        ({"S3_ENDPOINT_URL": "s3.example.com"}, "S3_ENDPOINT_URL=s3.example.com does not fit"),
+        ({"MEDIA_URL": "cdn.example.com"}, "MEDIA_URL=cdn.example.com does not fit"),
+    ],
+)
+def test_half_of_s3_is_refused(given: dict[str, str], words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environment, "find_spec", lambda name: True)  # only `make test-services` installs it
+    for name, value in (ALL_OF_S3 | given).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ImproperlyConfigured) as raised:
+        runpy.run_path(str(SOURCE))
+    assert words in str(raised.value)
+    assert "hunter2" not in str(raised.value)
+
+
+def test_buckets_are_four_settings_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environment, "find_spec", lambda name: True)
+    for name, value in (ALL_OF_S3 | {"MEDIA_URL": "https://cdn.example.com/shop/"}).items():
+        monkeypatch.setenv(name, value)
+    made = runpy.run_path(str(SOURCE))
+    assert made["MEDIA_URL"] == "https://cdn.example.com/shop/"
+    originals, renditions = made["STORAGES"]["originals"], made["STORAGES"]["default"]
+    assert originals["BACKEND"] == renditions["BACKEND"] == "productbackend.bucket.Bucket"
+    assert (originals["OPTIONS"]["bucket_name"], renditions["OPTIONS"]["bucket_name"]) == ("originals", "renditions")
+    assert renditions["OPTIONS"]["endpoint_url"] is None
+    assert "object_parameters" not in originals["OPTIONS"]
+
+
+def test_buckets_without_their_client_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environment, "find_spec", lambda name: None)
+    for name, value in ALL_OF_S3.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ImproperlyConfigured, match=r"requirements-s3\.txt"):
+        runpy.run_path(str(SOURCE))

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
+from productbackend.errors import FileStoreUnavailable
 from products import media_check
 from products.models import ProductImage
 
@@ -21,8 +22,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, delete: bool, **options: Any) -> None:
         self.files = self.strays = self.left = self.foreign = 0
-        self.check_files(delete)
-        images, missing = self.check_images()
+        try:
+            self.check_files(delete)
+            images, missing = self.check_images()
+        except FileStoreUnavailable as error:
+            raise CommandError(error.detail) from None
         apart = f" {self.foreign:,} files that are not the service's own were left alone." if self.foreign else ""
         if self.left or missing:
             raise CommandError(

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
+from productbackend.errors import FileStoreUnavailable
 from products import rebuilding
 from products.management.commands.demo import whole
 from products.models import ProductImage
@@ -38,6 +39,8 @@ class Command(BaseCommand):
                     self.note(image_id, problem)
             except KeyboardInterrupt:
                 raise CommandError("Stopped. The same command goes on from here.", returncode=130) from None
+            except FileStoreUnavailable as error:
+                raise CommandError(f"{error.detail} The same command goes on from here.") from None
         if self.failed:
             raise CommandError(
                 f"{self.failed:,} images keep the renditions that they had; {self.made:,} were made anew."

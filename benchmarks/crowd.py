@@ -1,0 +1,292 @@
+"""How many visitors one machine holds: users at a p95 below 300 ms with 1, 2 and 4 web processes, and the memory.
+
+    python -m venv /tmp/locust && /tmp/locust/bin/pip install locust    # apart from the service, which needs none of it
+    python -m benchmarks.crowd --mysql-port 3306 --redis-port 6379 --locust /tmp/locust/bin/locust
+        [--processes 1 2 4] [--redis-database 12] [--seconds 30] [--rounds 3] [--database NAME]
+
+Gunicorn, workers and beat run as they are deployed, but for nginx, and the throttles by address, since all visitors
+come from one. The two Redis databases (the one named and the next) are emptied. Locust shares the machine; its part of
+the processor's time is printed beside the others'.
+"""
+
+import argparse
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks import shop
+from benchmarks.image_service import end
+
+P95_MAX = 300  # ms
+PRODUCTS, CUSTOMERS, WORDS = 10_000, 3_000, 300
+TRIES = 6  # of a round, where other work disturbed it
+STEP = 1.25  # the ladder of users; the last rung that holds is the answer
+PASSWORD = "correct horse battery"
+TICK = os.sysconf("SC_CLK_TCK")
+Groups = dict[str, list[int]]
+
+
+@dataclass
+class Round:
+    """What a crowd of so many met with."""
+
+    users: int
+    p50: float
+    p95: float
+    rate: float
+    failed: int
+    shares: dict[str, float]  # of one core, by group of processes; "all else" is work that is not the benchmark's
+    by_name: dict[str, tuple[int, float]]
+
+    @property
+    def holds(self) -> bool:
+        return 0 < self.p95 < P95_MAX and not self.failed
+
+
+def fill(options: argparse.Namespace) -> dict[str, str]:
+    """A catalogue and customers; what the visitors know of them, as their environment."""
+    from django.contrib.auth.hashers import make_password
+
+    from accounts.models import User
+    from benchmarks.products import grow, make_base
+    from products.models import Category, Product
+
+    hashed, names = make_password(PASSWORD), [f"crowd{number}" for number in range(CUSTOMERS)]
+    User.objects.bulk_create(
+        [User(username=name, username_key=name, email=f"{name}@example.com", password=hashed) for name in names],
+        batch_size=1_000,
+        ignore_conflicts=True,
+    )
+    make_base()
+    grow(options, os.environ["MYSQL_DATABASE"], PRODUCTS)
+    Product.objects.update(quantity=1_000_000)  # nothing sells out
+    words: Counter[str] = Counter()
+    for name in Product.objects.values_list("name", flat=True):
+        words.update(re.findall("[a-z]{4,}", name.lower()))
+    places = {
+        "products": _shuffled(Product.objects.filter(is_active=True).values_list("pk", flat=True)),
+        "categories": _shuffled(Category.objects.values_list("pk", flat=True)),
+        "words": [word for word, _ in words.most_common(WORDS)],
+    }
+    return {"CROWD_PLACES": json.dumps(places), "CROWD_PASSWORD": PASSWORD, "CROWD_CUSTOMERS": str(CUSTOMERS)}
+
+
+def _shuffled(ids: Any) -> list[int]:
+    import random
+
+    found = sorted(ids)
+    random.Random(1).shuffle(found)
+    return found
+
+
+@contextmanager
+def service(options: argparse.Namespace, processes: int) -> Iterator[tuple[int, Groups]]:
+    """The port of Gunicorn with so many web processes, and all process ids by what they do."""
+    from honcho.environ import parse_procfile
+
+    commands = parse_procfile((shop.ROOT / "Procfile").read_text()).processes
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    with shop.Web("--workers", str(processes)) as web, Path(os.environ["DATA_DIR"], "workers.log").open("ab") as log:
+        started = {
+            name: subprocess.Popen(
+                commands[name], shell=True, cwd=shop.ROOT, env=environment, stdout=log, stderr=log,
+                start_new_session=True,
+            )
+            for name in ("worker", "images", "beat")
+        }  # fmt: skip
+        try:
+            settle(started)
+            groups = {"web": [web.process.pid, *web.workers()]}
+            groups |= {name: _family(process.pid) for name, process in started.items()}
+            groups |= {"mysql": [_listener(options.mysql_port)], "redis": [_listener(options.redis_port)]}
+            yield web.port, groups
+        finally:
+            end(list(started.values()))
+
+
+def settle(started: dict[str, subprocess.Popen[bytes]]) -> None:
+    """Wait until each has started all its processes."""
+    before: list[list[int]] = []
+    while (now := [_family(process.pid) for process in started.values()]) != before or len(now[0]) < 2:
+        before = now
+        time.sleep(5)
+
+
+def _family(pid: int) -> list[int]:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(each for child in children for each in _family(int(child)))]
+
+
+def _listener(port: int) -> int:
+    printed = subprocess.run(["ss", "-ltnpH", f"sport = :{port}"], capture_output=True, text=True, check=True).stdout
+    found = re.search(r"pid=(\d+)", printed)
+    if found is None:
+        raise SystemExit(f"What listens on port {port} cannot be seen: run this as its user, or as root.")
+    return int(found[1])
+
+
+def _busy() -> float:
+    """Seconds of processor time that the whole machine has used, but for what waited."""
+    user, nice, system, _, _, *interrupts = Path("/proc/stat").read_text().splitlines()[0].split()[1:9]
+    return sum(map(int, (user, nice, system, *interrupts[:2]))) / TICK
+
+
+def _seconds(pids: list[int]) -> float:
+    """Of processor time that these processes have used."""
+    used = 0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        used += int(fields[11]) + int(fields[12])
+    return used / TICK
+
+
+def crowd(options: argparse.Namespace, port: int, groups: Groups, users: int, places: dict[str, str]) -> Round:
+    """A round that no other work on the machine disturbed; after some tries one that it did."""
+    for _ in range(TRIES):
+        seen = once(options, port, groups, users, places)
+        shares = ", ".join(f"{name} {share:.2f}" for name, share in seen.shares.items())
+        told = f"  {users} users: p95 {seen.p95:.0f} ms, {seen.rate:.0f}/s, {seen.failed} failed; {shares}"
+        print(told, file=sys.stderr, flush=True)
+        if seen.shares["all else"] <= options.others:
+            break
+    return seen
+
+
+def once(options: argparse.Namespace, port: int, groups: Groups, users: int, places: dict[str, str]) -> Round:
+    """Let so many in within ten seconds, then measure."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [
+            options.locust, "--locustfile", str(shop.ROOT / "benchmarks" / "visitors.py"), "--headless",
+            "--host", f"http://127.0.0.1:{port}", "--users", str(users), "--spawn-rate", str(max(users / 10, 1)),
+            "--run-time", f"{10 + options.seconds}s", "--reset-stats", "--stop-timeout", "1",
+            "--json-file", f"{folder}/stats", "--only-summary",
+        ]  # fmt: skip
+        process = subprocess.Popen(
+            command, env=os.environ | places, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+        time.sleep(12)
+        watched = groups | {"locust": [process.pid]}
+        before, began = {name: _seconds(pids) for name, pids in watched.items()}, time.monotonic()
+        busy = _busy()
+        time.sleep(options.seconds - 4)
+        took = time.monotonic() - began
+        shares = {name: (_seconds(pids) - before[name]) / took for name, pids in watched.items()}
+        shares["all else"] = (_busy() - busy) / took - sum(shares.values())
+        _, errors = process.communicate(timeout=60)
+        found = Path(folder, "stats.json")
+        assert found.exists(), errors[-3000:]
+        rows = json.loads(found.read_text())
+    whole: Counter[float] = Counter()
+    for row in rows:
+        whole.update({float(ms): count for ms, count in row["response_times"].items()})
+    failed = sum(row["num_failures"] for row in rows)
+    if failed:
+        print(errors[-1500:], file=sys.stderr)
+    return Round(
+        users,
+        _share_below(whole, 0.5),
+        _share_below(whole, 0.95),
+        sum(row["num_requests"] for row in rows) / options.seconds,
+        failed,
+        shares,
+        {row["name"]: (row["num_requests"], _share_below(_times(row), 0.95)) for row in rows},
+    )
+
+
+def _times(row: dict[str, Any]) -> Counter[float]:
+    return Counter({float(ms): count for ms, count in row["response_times"].items()})
+
+
+def _share_below(times: Counter[float], share: float) -> float:
+    """The time that so large a share of the answers took at most."""
+    left = share * times.total()
+    for ms in sorted(times):
+        left -= times[ms]
+        if left <= 0:
+            return ms
+    return 0.0
+
+
+def highest(options: argparse.Namespace, port: int, groups: Groups, places: dict[str, str]) -> list[Round]:
+    """The rounds at the highest rung of the ladder that holds, by the median of their p95."""
+    users, best = options.users, 0
+    while True:
+        seen = crowd(options, port, groups, users, places)
+        if seen.holds:
+            best, users = users, round(users * STEP)
+        elif best:
+            break
+        else:
+            users = round(users / STEP**2)
+    while best:
+        rounds = [crowd(options, port, groups, best, places) for _ in range(options.rounds)]
+        if statistics.median(each.p95 for each in rounds) < P95_MAX and not any(each.failed for each in rounds):
+            return rounds
+        best = round(best / STEP**0.5)
+    raise SystemExit("It holds nobody.")
+
+
+def memory(groups: Groups) -> dict[str, list[float]]:
+    """MB of each process, with its part of what several share."""
+    found = {}
+    for name, pids in groups.items():
+        texts = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in pids]
+        found[name] = [int(re.findall(r"Pss:\s+(\d+)", text)[0]) / 1024 for text in texts]
+    return found
+
+
+def report(processes: int, rounds: list[Round], used: dict[str, list[float]]) -> None:
+    p95 = [each.p95 for each in rounds]
+    shares = {name: statistics.median(each.shares[name] for each in rounds) for name in rounds[0].shares}
+    print(
+        f"| {processes} | {rounds[0].users} | {statistics.median(each.rate for each in rounds):.0f} "
+        f"| {statistics.median(each.p50 for each in rounds):.0f} "
+        f"| {statistics.median(p95):.0f} ({min(p95):.0f} to {max(p95):.0f}) "
+        f"| {', '.join(f'{name} {share:.2f}' for name, share in shares.items())} "
+        f"| {', '.join(f'{name} {sum(sizes):.0f}' for name, sizes in used.items())} |",
+        flush=True,
+    )
+    for name, sizes in used.items():
+        print(f"  {name}: {', '.join(f'{size:.0f}' for size in sizes)} MB", file=sys.stderr)
+    for name, (count, ms) in sorted(rounds[0].by_name.items(), key=lambda row: -row[1][0]):
+        print(f"  {name}: {count}, p95 {ms:.0f} ms", file=sys.stderr)
+
+
+def main() -> None:
+    parser = shop.arguments("How many visitors one machine holds.")
+    parser.add_argument("--locust", default="locust")
+    parser.add_argument("--processes", type=int, nargs="*", default=[1, 2, 4])
+    parser.add_argument("--database", default="", help="one that stays, and is taken as it is the next time")
+    parser.add_argument("--users", type=int, default=200, help="to begin with")
+    parser.add_argument("--seconds", type=int, default=30, help="of each measure")
+    parser.add_argument("--others", type=float, default=0.3, help="cores that other work may use; else once more")
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    os.environ |= dict.fromkeys(("THROTTLE_REGISTER", "THROTTLE_TOKEN"), "1000000/s")
+    with shop.database(options, options.database):
+        from django.core.cache import cache
+
+        places = fill(options)
+        print(shop.versions(options))
+        print("\n| web processes | users | requests a second | median ms | p95 ms | processor, cores | memory, MB |")
+        print("| --- | --- | --- | --- | --- | --- | --- |", flush=True)
+        for processes in options.processes:
+            cache.clear()
+            with service(options, processes) as (port, groups):
+                rounds = highest(options, port, groups, places)
+                report(processes, rounds, memory(groups))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+"""The compose stack under test, as an operator has it: a checkout of the code, settings, and docker compose."""
+
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import requests
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+SHOP = "http://127.0.0.1"
+PASSWORD = secrets.token_urlsafe(12)
+# What stands in .env. A part of the run may change it, and bring the stack up anew.
+SETTINGS = {name: secrets.token_urlsafe(40) for name in ("SECRET_KEY", "MYSQL_PASSWORD", "MYSQL_ROOT_PASSWORD")} | {
+    "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
+    "SHOP_NAME": "Containers & Co",
+    "ACCESS_TOKEN_LIFETIME": "600",
+    "THROTTLE_REGISTER": "1000/hour",
+    "THROTTLE_TOKEN": "1000/min",
+}
+# A copy of the code, which a deploy may change.
+CHECKOUT = Path(tempfile.mkdtemp(prefix="productbackend-"))
+
+
+class Failed(Exception):
+    """What was not as it should be, in one line."""
+
+
+def check_out() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in listed.stdout.splitlines():
+        if (BASE_DIR / name).exists():
+            (CHECKOUT / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(BASE_DIR / name, CHECKOUT / name)
+    CHECKOUT.chmod(0o755)
+
+
+def edit(path: str, old: str, new: str) -> None:
+    """Change a file of the checkout, as `git pull` would."""
+    text = (CHECKOUT / path).read_text()
+    expect(text.count(old) == 1, f"{path} has {text.count(old)} times {old!r}")
+    (CHECKOUT / path).write_text(text.replace(old, new))
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
+
+
+def step(name: str, what: str, do: Callable[[], Any]) -> Any:
+    began = time.monotonic()
+    done = do()
+    say(f"{name}: {what}, {time.monotonic() - began:.0f} s")
+    return done
+
+
+def expect(condition: object, what: str) -> None:
+    if not condition:
+        raise Failed(what)
+
+
+def wait_for(what: str, true: Callable[[], Any], *, seconds: float) -> Any:
+    end = time.monotonic() + seconds
+    while not (answer := true()):
+        expect(time.monotonic() < end, f"{what}: not within {seconds:.0f} s")
+        time.sleep(0.5)
+    return answer
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run what an operator types in the checkout."""
+    environment = os.environ | SETTINGS
+    # No .env lies there: all that it would say is in the environment.
+    environment |= {"COMPOSE_PROJECT_NAME": "productbackend-test", "COMPOSE_ENV_FILES": os.devnull}
+    return subprocess.run(arguments, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
+
+
+def run(*arguments: str, check: bool = True) -> str:
+    """What a command printed; raises Failed where it failed."""
+    done = command(*arguments)
+    if check and done.returncode:
+        raise Failed(f"{' '.join(arguments)}: {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-3000:]}")
+    return done.stdout.strip()
+
+
+def compose(*arguments: str, check: bool = True) -> str:
+    return run("docker", "compose", *arguments, check=check)
+
+
+def docker(*arguments: str) -> str:
+    return run("docker", *arguments)
+
+
+def logs(service: str) -> str:
+    """What all containers of a service have written."""
+    written = [command("docker", "logs", container) for container in containers(service)]
+    return "".join(done.stdout + done.stderr for done in written)
+
+
+def containers(service: str) -> list[str]:
+    return compose("ps", "--quiet", service).split()
+
+
+def main_pid(container: str) -> int:
+    return int(docker("inspect", "--format", "{{.State.Pid}}", container))
+
+
+def manage(*arguments: str) -> str:
+    return compose("exec", "-T", "web", "python", "manage.py", *arguments)
+
+
+def sql(statement: str) -> list[list[str]]:
+    """What the database's administrator sees."""
+    given = 'MYSQL_PWD=$MYSQL_ROOT_PASSWORD exec mysql -u root -BN "$MYSQL_DATABASE" -e "$0"'
+    return [line.split("\t") for line in compose("exec", "-T", "db", "sh", "-c", given, statement).splitlines()]
+
+
+def number(statement: str) -> int:
+    return int(sql(statement)[0][0])
+
+
+def request(method: str, path: str, *, token: str = "", **options: Any) -> requests.Response:
+    headers = options.pop("headers", {}) | ({"Authorization": f"Bearer {token}"} if token else {})
+    return requests.request(method, SHOP + path, headers=headers, timeout=30, **options)
+
+
+def token(username: str = "admin", password: str = PASSWORD) -> str:
+    answer = request("POST", "/token/", json={"username": username, "password": password})
+    expect(answer.status_code == 200, f"/token/: {answer.status_code} {answer.text[:300]}")
+    return str(answer.json()["access"])
+
+
+def tour() -> str:
+    """The README's, with the address alone changed."""
+    block = re.search(r"```sh\n(SHOP=.*?)```", (BASE_DIR / "README.md").read_text(), re.DOTALL)
+    expect(block, "the README has no tour")
+    return re.sub("^SHOP=.*", f"SHOP={SHOP}", block[1] if block else "", count=1)

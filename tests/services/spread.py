@@ -1,0 +1,90 @@
+"""The shop on more than one machine's servers: a primary database and its replica, a Redis for the cache and one for
+the queue."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.services.servers import Database, Redis
+from tests.services.stack import NAME, Stack
+from tests.setup.service import wait_for
+
+READER = "reader"
+
+
+class Spread(Stack):
+    """`redis` is the cache's, `queue` the broker's; the web reads the replica as a user who can do nothing else."""
+
+    follows = False
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        for name in ("replica", "queue"):
+            (folder / name).mkdir()
+        self.database = Database(folder / "mysql", server_id=1)
+        self.replica = Database(folder / "replica", server_id=2)
+        self.queue = Redis(folder / "queue")
+        self.environment |= {
+            "MYSQL_PORT": str(self.database.port),
+            "MYSQL_REPLICA_HOST": "127.0.0.1",
+            "MYSQL_REPLICA_PORT": str(self.replica.port),
+            "MYSQL_REPLICA_USER": READER,
+            "MYSQL_REPLICA_PASSWORD": "reads and no more",
+            "REDIS_BROKER_HOST": "127.0.0.1",
+            "REDIS_BROKER_PORT": str(self.queue.port),
+        }
+
+    def start(self) -> None:
+        self.queue.start()
+        self.replica.start()
+        super().start()  # which begins with no replication: the shop does without
+        self.execute(f"CREATE USER {READER} IDENTIFIED BY 'reads and no more'")
+        self.execute(f"GRANT SELECT ON {NAME}.* TO {READER}")
+        self.replica.follow(self.database)
+        self.follows = True
+        self.heal()
+
+    def stop(self) -> None:
+        super().stop()
+        self.replica.stop()
+        self.queue.stop()
+
+    def heal(self) -> None:
+        for server in (self.replica, self.queue):
+            if server.process is None:
+                server.start()
+        super().heal()
+        if self.follows:
+            self.apply(on=True)
+            wait_for(self.has_caught_up, seconds=120)
+
+    def has_caught_up(self) -> bool:
+        counted = f"SELECT COUNT(*) FROM {NAME}.django_migrations"
+        known = self.replica.execute("SHOW DATABASES LIKE %s", NAME)
+        return bool(known) and self.replica.execute(counted) == self.database.execute(counted)
+
+    def apply(self, *, on: bool) -> None:
+        """Let the replica apply what it is sent, or stop that; it goes on to listen."""
+        if self.replica.is_mariadb:
+            self.replica.execute("START SLAVE SQL_THREAD" if on else "STOP SLAVE SQL_THREAD")
+        else:
+            self.replica.execute("START REPLICA SQL_THREAD" if on else "STOP REPLICA SQL_THREAD")
+
+    @contextmanager
+    def watched(self) -> Iterator[dict[str, list[str]]]:
+        """What is asked of "primary" and "replica" meanwhile, known when it is over."""
+        servers = {"primary": self.database, "replica": self.replica}
+        asked: dict[str, list[str]] = {}
+        [[began]] = self.database.execute("SELECT NOW(6)")  # one clock for both
+        for server in servers.values():
+            server.execute("SET GLOBAL log_output = 'TABLE'")
+            server.execute("SET GLOBAL general_log = 1")
+        try:
+            yield asked
+        finally:
+            for name, server in servers.items():
+                server.execute("SET GLOBAL general_log = 0")
+                rows = server.execute(
+                    "SELECT CONVERT(argument USING utf8mb4) FROM mysql.general_log WHERE event_time >= %s", began
+                )
+                asked[name] = [statement for (statement,) in rows if statement]

@@ -1,0 +1,101 @@
+"""What /metrics says of real processes, and still says after some of them were killed."""
+
+import os
+import signal
+
+import pytest
+import requests
+
+from tests.metrics.reading import Samples, parsed, value
+from tests.products import pictures
+from tests.setup import logs
+from tests.setup.conftest import Mailbox
+from tests.setup.service import PASSWORD, Service, wait_for
+from tests.setup.test_worker import is_at_work, new_product, ready, upload
+
+pytestmark = pytest.mark.xdist_group("worker")
+
+REQUESTS = "productbackend_http_requests_total"
+TASKS = "productbackend_tasks_total"
+RENDITIONS = "products.tasks.make_renditions"
+
+
+def read(service: Service) -> Samples:
+    answer = requests.get(f"{service.url}/metrics", timeout=20)
+    assert answer.status_code == 200
+    return parsed(answer.text)
+
+
+def live(samples: Samples) -> float:
+    return value(samples, REQUESTS, route="/health/live/", status=200)
+
+
+def done(service: Service, task: str) -> float:
+    return value(read(service), TASKS, task=task, result="success")
+
+
+def ask(service: Service, times: int) -> None:
+    """Each on a connection of its own, so that every process gets some."""
+    for _ in range(times):
+        assert requests.get(f"{service.url}/health/live/", timeout=20).ok
+
+
+def test_the_sum_of_all_web_processes_is_right_before_and_after_they_are_killed(service: Service) -> None:
+    before = live(read(service))
+    ask(service, 60)
+    assert live(read(service)) == before + 60
+    web = service.pid_of("web")
+    killed = service.children_of(web)
+    files = {path.name for path in (service.data_dir / "metrics").glob("*.db")}
+    assert {f"counter_{pid}.db" for pid in killed} & files
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: len(service.children_of(web) - killed) == len(killed), seconds=15)
+    wait_for(service.answers, seconds=10)
+    ask(service, 40)
+    assert live(read(service)) == before + 100
+    files = {path.name for path in (service.data_dir / "metrics").glob("*.db")}
+    assert not {f"{kind}_{pid}.db" for kind in ("counter", "histogram") for pid in killed} & files
+
+
+def test_nobody_reads_them_by_a_proxy(service: Service) -> None:
+    answer = service.request("GET", "/metrics", headers={"X-Forwarded-For": "127.0.0.1"})
+    assert answer.status_code == 404
+    assert answer.json()["type"] == "/problems/not-found"
+
+
+def test_tasks_are_counted_with_their_durations(service: Service, token: str, mailbox: Mailbox) -> None:
+    before = {task: done(service, task) for task in ("outbox.tasks.send", RENDITIONS)}
+    account = {"username": "mona", "email": "mona@example.com", "password": PASSWORD, "repeat_password": PASSWORD}
+    assert service.request("POST", "/register/", json=account).status_code == 201
+    path = upload(service, token, new_product(service, token, "Measured"), pictures.jpeg(200, 200))
+    wait_for(lambda: ready(service, token, path), seconds=30)
+    wait_for(lambda: mailbox.mails[-1]["To"] == "mona@example.com", seconds=30)
+    for task in before:
+        wait_for(lambda: done(service, task) > before[task], seconds=10)  # noqa: B023
+        samples = read(service)
+        assert value(samples, "productbackend_task_duration_seconds_count", task=task) > before[task]
+        assert value(samples, "productbackend_task_duration_seconds_sum", task=task) > 0
+        assert (TASKS, frozenset({("task", task), ("result", "failure")})) in samples  # at 0, before the first
+    assert value(samples, "productbackend_image_oldest_pending_seconds") == 0
+
+
+def test_beat_ticks(service: Service) -> None:
+    """It sends its sweeps twice a minute."""
+    name = "productbackend_beat_tick_timestamp_seconds"
+    wait_for(lambda: value(read(service), name) > 0, seconds=40, every=1)
+
+
+def test_a_task_that_is_lost_with_its_process_is_counted_and_says_whose_it_was(service: Service, token: str) -> None:
+    before = value(read(service), TASKS, task=RENDITIONS, result="lost")
+    picture = pictures.encoded(pictures.photograph(6000, 5100), "PNG", compress_level=1)
+    path = upload(service, token, new_product(service, token, "Lost"), picture, request_id="the-lost-one")
+    wait_for(lambda: is_at_work(service), seconds=20, every=0.002)
+    for pid in service.children_of(service.pid_of("images")):
+        os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: value(read(service), TASKS, task=RENDITIONS, result="lost") > before, seconds=30)
+    said = logs.parsed(logs.of_processes(service.log, "images"))
+    lost = [line for line in said if line["request_id"] == "the-lost-one" and "WorkerLostError" in line["message"]]
+    assert lost
+    assert {line["task"] for line in lost} == {RENDITIONS}
+    wait_for(lambda: ready(service, token, path), seconds=75, every=1)

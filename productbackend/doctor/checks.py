@@ -20,6 +20,7 @@ def all_checks(*, site: Site, mail_to: str = "") -> list[Check]:
         Check("django", configuration.django),
         Check("database", database.version),
         Check("database writes", database.writable, DATABASE),
+        Check("replica", database.copy, DATABASE),
         Check("isolation", database.isolation, DATABASE),
         Check("sql mode", database.sql_mode, DATABASE),
         Check("character set", database.character_set, DATABASE),

@@ -4,13 +4,15 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.models import Session
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, connection, connections, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from productbackend import replica
 from productbackend.doctor.findings import Findings, bad, brief, good, warn
 
 STRICT = {"STRICT_TRANS_TABLES", "STRICT_ALL_TABLES"}
+ARRIVES_WITHIN = 2  # seconds
 
 
 def rows(sql: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -35,6 +37,28 @@ def version() -> Findings:
         yield good(f"{product} {connection.mysql_server_info} at {where}")  # type: ignore[attr-defined]
     except DatabaseError as error:
         yield bad(f"{where}: {brief(error)}; see the database's log, and MYSQL_*")
+
+
+def copy() -> Findings:
+    """The replica that the catalogue is read from, where there is one."""
+    if replica.REPLICA not in settings.DATABASES:
+        return
+    committed, arrival = replica.MARIADB if connection.mysql_is_mariadb else replica.MYSQL  # type: ignore[attr-defined]
+    [(transactions,)] = rows(committed)
+    if not transactions:
+        yield bad("the primary's transactions have no numbers by which to follow it: gtid_mode=ON")
+        return
+    try:
+        with connections[replica.REPLICA].cursor() as cursor:
+            cursor.execute(arrival, [transactions, ARRIVES_WITHIN])
+            [[state]] = cursor.fetchall()
+    except DatabaseError as error:
+        yield bad(f"{brief(error)}; the primary is read in its place. See its log, and MYSQL_REPLICA_*")
+        return
+    if state:
+        yield warn(f"more than {ARRIVES_WITHIN} s behind, and the primary is read in its place: SHOW REPLICA STATUS")
+    else:
+        yield good("it has all that the primary has")
 
 
 def writable() -> Findings:

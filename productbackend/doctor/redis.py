@@ -94,8 +94,13 @@ def persistence() -> Findings:
 
 def _describe(client: Redis) -> Findings:
     server, role = client.info("server"), client.info("replication")["role"]
-    options = client.connection_pool.connection_kwargs
-    words = f"Redis {server['redis_version']} at {options.get('host')}:{options.get('port')}/{options.get('db')}"
+    pool: Any = client.connection_pool
+    options = pool.connection_kwargs
+    # Of several, the one that the Sentinels call the master.
+    host, port = (
+        pool.get_master_address() if hasattr(pool, "get_master_address") else (options["host"], options["port"])
+    )
+    words = f"Redis {server['redis_version']} at {host}:{port}/{options['db']}"
     if role != "master":
         yield bad(f"{words} is a replica, which takes no writes: name the server that it follows")
     elif int(server["redis_version"].partition(".")[0]) < OLDEST:

@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -21,6 +22,7 @@ from django.core.wsgi import get_wsgi_application
 from django.utils import timezone
 
 from outbox.models import Mail
+from productbackend import beat
 from productbackend.doctor import findings
 from productbackend.doctor.checks import all_checks
 from productbackend.doctor.site import Site
@@ -59,6 +61,7 @@ def opened(settings: Any) -> Iterator[str]:
 @pytest.fixture
 def shop(settings: Any) -> Iterator[str]:
     settings.SECRET_KEY = settings.JWT_SIGNING_KEY = KEY
+    beat.tick()
     with opened(settings) as url:
         yield url
 
@@ -112,7 +115,7 @@ def test_what_is_bad_ends_with_an_exit_code_and_hides_nothing_else(shop: str, se
     assert [each["name"] for each in found] == [line[6:].partition(":")[0] for line in good]
     bad = {each["name"]: each["text"] for each in found if each["level"] == "bad"}
     assert set(bad) == {"debug", "waiting"}
-    assert bad["waiting"].startswith("1 mails for more than 5 minutes")
+    assert bad["waiting"] == "a mail has waited for 6 minutes: see MailsWaiting in docs/runbook.md"
 
 
 @pytest.mark.parametrize(
@@ -134,6 +137,15 @@ def test_settings_that_endanger_the_shop(settings: Any, name: str, changes: dict
     for setting, value in changes.items():
         setattr(settings, setting, value)
     assert [line for line in look(name) if line.startswith("bad")]
+
+
+def test_a_beat_that_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert look("beat")[0].startswith("bad   beat: nothing was ever sent")
+    beat.tick()
+    assert look("beat")[0].startswith("good  beat: sent something 0 s ago")
+    later = time.time() + 121
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert look("beat")[0].startswith("bad   beat: nothing was sent for 121 s")
 
 
 def test_another_folder_than_the_web_servers(shop: str, settings: Any, tmp_path: Any) -> None:

@@ -194,6 +194,15 @@ def test_a_forged_header_that_is_believed(shop: str, settings: Any) -> None:
     assert look("links")[0].startswith("bad   links: a client's own X-Forwarded-Proto is believed")
 
 
+def test_an_address_inside_in_place_of_one_that_leads_nowhere_from_there(settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["shop.example.invalid"]
+    with opened(settings) as url:
+        settings.SITE_URL = "http://shop.example.invalid"
+        assert look("site")[0].startswith("bad   site: http://shop.example.invalid: ")
+        for name in ("links", "renditions", "originals"):
+            assert look(name, url)[0].startswith("good")
+
+
 def test_a_proxy_that_does_not_say_how_clients_came(settings: Any) -> None:
     settings.SECURE_SSL_REDIRECT = True
     with opened(settings):

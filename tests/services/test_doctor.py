@@ -67,6 +67,14 @@ def on_redis(stack: Stack, name: str, value: str) -> Iterator[None]:
 
 
 @contextmanager
+def nearly_full(stack: Stack) -> Iterator[None]:
+    with redis.Redis(port=stack.redis.port) as client:
+        used = client.info("memory")["used_memory"]
+    with on_redis(stack, "maxmemory", str(int(used * 1.08))):
+        yield
+
+
+@contextmanager
 def following(stack: Stack) -> Iterator[None]:
     """Redis is another's replica."""
     with redis.Redis(port=stack.redis.port) as client:
@@ -98,8 +106,7 @@ TABLES = "ALTER DATABASE shop CHARACTER SET {}"
 ROW = "FROM django_migrations WHERE app = 'accounts' AND name = '0002_roles'"
 FAULTS: dict[str, tuple[str, Callable[[Stack], AbstractContextManager[None]]]] = {
     "a queue that may be evicted": ("eviction", lambda stack: on_redis(stack, "maxmemory-policy", "allkeys-lru")),
-    "a full queue": ("eviction", lambda stack: on_redis(stack, "maxmemory", "1mb")),
-    "a queue that takes no writes": ("queue", following),
+    "a queue that is nearly full": ("eviction", nearly_full),
     "a column of latin1": (
         "character set",
         lambda stack: on_database(stack, COLUMN.format("latin1"), COLUMN.format("utf8mb4")),
@@ -197,6 +204,14 @@ def test_a_database_that_is_gone_hides_nothing_else(stack: Stack, end: str) -> N
     assert {"database", "site"} <= names(lines, "bad"), lines
     assert {"isolation", "migrations", "character set", "waiting"} <= names(lines, "warn"), lines
     assert {"queue", "eviction", "mail server", "storage", "renditions"} <= names(lines, "good"), lines
+
+
+def test_redis_that_takes_no_writes(stack: Stack) -> None:
+    with following(stack):
+        code, lines = doctor(stack)
+    assert code == 1
+    assert {"cache", "queue"} <= names(lines, "bad"), lines
+    assert {"database", "mail server", "renditions"} <= names(lines, "good"), lines
 
 
 def test_redis_that_is_gone_hides_nothing_else(stack: Stack) -> None:

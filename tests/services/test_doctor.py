@@ -166,7 +166,7 @@ def test_a_disk_that_is_not_the_web_servers(stack: Stack, tmp_path: Path) -> Non
     code, lines = doctor(stack, DATA_DIR=str(tmp_path))
     assert code == 1
     assert {"renditions"} <= names(lines, "bad") <= {"renditions", "static files"}, lines
-    assert not [path for path in tmp_path.rglob("*.png")]
+    assert not list(tmp_path.rglob("*.png"))
 
 
 def test_a_session_that_is_not_as_the_settings_want_it(stack: Stack) -> None:

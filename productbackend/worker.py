@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from billiard.einfo import ExceptionWithTraceback
+from billiard.einfo import ExceptionWithTraceback  # type: ignore[attr-defined]
 from billiard.exceptions import WorkerLostError
 from celery.apps import worker
 from celery.worker.request import Request
@@ -14,7 +14,8 @@ from productbackend import logs
 from productbackend.metrics import counters
 from productbackend.work import Work, current
 
-worker.safe_say = logs.say  # what Celery prints in the handlers of signals, such as "Warm shutdown"
+# What Celery prints in the handlers of signals, such as "Warm shutdown".
+worker.safe_say = logs.say  # type: ignore[attr-defined]
 
 
 class ShopRequest(Request):

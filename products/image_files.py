@@ -102,9 +102,13 @@ def remove(names: Iterable[str]) -> None:
             return  # each would wait as long
 
 
+def _storages() -> tuple[Any, Any]:
+    return storages["originals"], storages["default"]
+
+
 def stored() -> Iterator[tuple[str, float]]:
     """Each file's storage name, whoever made it, and the time of its last change, in seconds."""
-    places = {storage.place: storage for storage in (storages["originals"], storages["default"])}
+    places: dict[str, Any] = {storage.place: storage for storage in _storages()}
     for place, storage in places.items():
         for name, changed_at in storage.walk():
             # An original among the renditions, where everyone may read it, is none of ours: it is named apart.

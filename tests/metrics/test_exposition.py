@@ -63,7 +63,7 @@ def test_a_neighbour_may_read_them(api: APIClient, neighbour: str) -> None:
     ],
     ids=str,
 )
-def test_to_anyone_else_there_is_no_such_path(api: APIClient, stranger: dict[str, str]) -> None:
+def test_to_anyone_else_there_is_no_such_path(api: APIClient, stranger: dict[str, Any]) -> None:
     answer = api.get("/metrics", **stranger)
     assert answer.status_code == 404
     assert answer["Content-Type"] == "application/problem+json"

@@ -14,7 +14,7 @@ from tests.setup.service import wait_for
 
 pytestmark = pytest.mark.xdist_group("faults")
 
-MACHINES = ("web", "worker", "images", "beat")
+MACHINES = ("web", "images")  # the others touch no file
 
 
 @dataclass
@@ -39,13 +39,13 @@ class Shop:
         return [path for disk in self.disks.values() for path in disk.rglob("*") if path.is_file()]
 
 
-@pytest.fixture
-def shop(stack: Stack, tmp_path: Path) -> Iterator[Shop]:
+@pytest.fixture(scope="module")
+def shop(standing: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     objects = Objects()
     objects.start()
     objects.make_buckets()
     objects.empty()
-    disks = {name: tmp_path / name for name in MACHINES}
+    disks = {name: tmp_path_factory.mktemp(name) for name in MACHINES}
     for disk in disks.values():
         (disk / "tmp").mkdir(parents=True)
     apart = {
@@ -53,8 +53,8 @@ def shop(stack: Stack, tmp_path: Path) -> Iterator[Shop]:
         for name, disk in disks.items()
     }
     try:
-        with stack.with_settings(**apart):
-            yield Shop(stack, objects, disks)
+        with standing.with_settings(**apart):
+            yield Shop(standing, objects, disks)
     finally:
         objects.stop()
 
@@ -115,7 +115,7 @@ def test_the_server_goes_and_comes_back(shop: Shop) -> None:
         stack.upload(product, pictures.jpeg(quality=quality), token)
     with objects.gone():
         stack.run("images")
-        wait_for(lambda: "does not answer" in stack.log("images"), seconds=30)
+        wait_for(lambda: "does not answer" in stack.log("images"), seconds=120)  # a busy machine starts it slowly
         files = {"image": ("photo.jpg", pictures.jpeg(quality=82), "image/jpeg")}
         answer = stack.request("POST", f"/products/{product}/images/", token=token, files=files)
         assert (answer.status_code, answer.json()["type"]) == (503, "/problems/unavailable")

@@ -38,6 +38,9 @@ def child_exit(server: Any, worker: Any) -> None:
         files.fold()
 
 
+# Whose word is taken for how clients came is said by NUM_PROXIES alone; Gunicorn would take anyone's on this machine.
+forwarded_allow_ips = ""
+
 # Longer than a proxy keeps its connections: none is closed just as a request comes along.
 keepalive = 75
 graceful_timeout = 25

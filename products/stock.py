@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Sum
 from django.utils import timezone
 
 from productbackend.errors import DomainError, InvalidValue
@@ -94,6 +94,21 @@ def adjust(*, product_id: int, delta: int, user: Any) -> None:
     if delta:
         _write(product_id, quantity)
         _record([(product_id, sku, delta)], Reason.CORRECTION, user)
+
+
+@transaction.atomic
+def balance_books(*, product_id: int) -> int:
+    """Write the movement that is missing where something else wrote the quantity; the quantity stays.
+
+    Returns its delta; 0 where the books are balanced, or the product is gone.
+    """
+    product = Product.objects.select_for_update().filter(pk=product_id).first()
+    if product is None:
+        return 0
+    recorded = StockMovement.objects.filter(product=product).aggregate(sum=Sum("delta"))["sum"] or 0
+    if delta := product.quantity - recorded:
+        _record([(product.pk, product.sku, delta)], Reason.CORRECTION, None)
+    return delta
 
 
 def record_initial(*, products: Iterable[Product]) -> None:

@@ -32,6 +32,11 @@ def register(name: str, help: str, read: Callable[[], float | None]) -> None:
     _gauges[name] = Gauge(help, read)
 
 
+def read(name: str) -> float:
+    """What `name` is now."""
+    return _gauges[name].read() or 0.0
+
+
 class Gauges(Collector):
     def collect(self) -> Iterator[Metric]:
         up = GaugeMetricFamily("productbackend_up", "Whether it answers, as /health/ready/ says.", labels=["part"])

@@ -53,6 +53,24 @@ def test_every_product_that_differs_is_named(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.django_db
+def test_what_differs_gets_the_movement_that_is_missing_and_keeps_its_quantity() -> None:
+    product, other = factories.product(sku="S-1", quantity=5), factories.product(sku="S-2", quantity=5)
+    Product.objects.filter(pk=product.pk).update(quantity=2)
+    out = StringIO()
+    call_command("check_stock", "--correct", stdout=out)
+    assert out.getvalue().splitlines() == [
+        f"product {product.pk} (S-1): the quantity is 2, its movements add up to 5; corrected by -3",
+        "1 of 2 products differed from their movements, and were corrected.",
+    ]
+    assert check_stock() == "2 products: every quantity is the sum of its movements.\n"
+    product.refresh_from_db()
+    assert product.quantity == 2
+    [movement] = product.movements.filter(reason=StockMovement.Reason.CORRECTION)
+    assert (movement.delta, movement.sku) == (-3, "S-1")
+    assert other.movements.count() == 1
+
+
+@pytest.mark.django_db
 def test_products_are_read_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledger, "BATCH", 2)
     for number in range(4):

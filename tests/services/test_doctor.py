@@ -1,0 +1,229 @@
+"""manage.py doctor looks at a whole deployment: well at first, and then with one fault after another."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+import redis
+from django.conf import settings
+
+from tests.services.stack import NAME, Stack
+from tests.setup.service import free_port, wait_for
+
+pytestmark = pytest.mark.xdist_group("faults")
+
+KEY = "Zk3vQ9xT7bLr2WnY8sHc5JdM1fPgA6uE4tRoVi0yXqBwKjNz"
+
+
+def doctor(stack: Stack, *, before: str = "", **environment: str) -> tuple[int, list[str]]:
+    """The exit code and the lines; `before` is Python that is run first."""
+    program = f"import sys; {before or 'pass'}\nfrom django.core.management import execute_from_command_line as run\n"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{program}run(['manage.py', 'doctor'])"],
+        cwd=settings.BASE_DIR,
+        env=stack.environment
+        | {"DJANGO_SETTINGS_MODULE": "productbackend.settings", "SECRET_KEY": KEY}
+        | {"DEFAULT_FROM_EMAIL": "shop@example.com"}
+        | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout, done.stderr
+    assert KEY not in done.stdout + done.stderr
+    return done.returncode, done.stdout.splitlines()
+
+
+def names(lines: list[str], level: str) -> set[str]:
+    return {line[6:].partition(":")[0] for line in lines if line.startswith(level)}
+
+
+def test_a_good_deployment(stack: Stack, record_property: Callable[[str, object], None]) -> None:
+    with on_redis(stack, "maxmemory", "100mb"), on_redis(stack, "maxmemory-policy", "volatile-lru"):
+        code, lines = doctor(stack)
+    assert code == 0, lines
+    # Of this stack alone: it has no certificate and no proxy, and its database was not told of time zones.
+    assert names(lines, "warn") <= {"site url", "proxies", "time zones"}, lines
+    assert not names(lines, "bad")
+    assert len(names(lines, "good")) >= 25
+    record_property("counts", f"{len(lines)} findings")
+
+
+@contextmanager
+def on_redis(stack: Stack, name: str, value: str) -> Iterator[None]:
+    with redis.Redis(port=stack.redis.port) as client:
+        before = client.config_get(name)[name]
+        client.config_set(name, value)
+        try:
+            yield
+        finally:
+            client.config_set(name, before)
+
+
+@contextmanager
+def nearly_full(stack: Stack) -> Iterator[None]:
+    with redis.Redis(port=stack.redis.port) as client:
+        used = client.info("memory")["used_memory"]
+    with on_redis(stack, "maxmemory", str(int(used * 1.08))):
+        yield
+
+
+@contextmanager
+def following(stack: Stack) -> Iterator[None]:
+    """Redis is another's replica."""
+    with redis.Redis(port=stack.redis.port) as client:
+        client.replicaof("127.0.0.1", free_port())
+        try:
+            yield
+        finally:
+            client.replicaof("NO", "ONE")
+
+
+@contextmanager
+def on_database(stack: Stack, fault: str, cure: str) -> Iterator[None]:
+    stack.execute(fault)
+    try:
+        yield
+    finally:
+        stack.execute(cure)
+
+
+@contextmanager
+def without(stack: Stack, process: str) -> Iterator[None]:
+    stack.kill(process)
+    yield
+    told = len(stack.log(process))
+    stack.heal()
+    if process != "web":  # which is what heals are for
+        wait_for(lambda: "ready." in stack.log(process)[told:], seconds=120)
+
+
+COLUMN = "ALTER TABLE outbox_mail MODIFY last_error VARCHAR(500) CHARACTER SET {} NOT NULL"
+TABLES = "ALTER DATABASE shop CHARACTER SET {}"
+ROW = "FROM django_migrations WHERE app = 'accounts' AND name = '0002_roles'"
+FAULTS: dict[str, tuple[str, Callable[[Stack], AbstractContextManager[None]]]] = {
+    "a queue that may be evicted": ("eviction", lambda stack: on_redis(stack, "maxmemory-policy", "allkeys-lru")),
+    "a queue that is nearly full": ("eviction", nearly_full),
+    "a column of latin1": (
+        "character set",
+        lambda stack: on_database(stack, COLUMN.format("latin1"), COLUMN.format("utf8mb4")),
+    ),
+    "new tables of latin1": (
+        "character set",
+        lambda stack: on_database(stack, TABLES.format("latin1"), TABLES.format("utf8mb4")),
+    ),
+    "a migration that was not run": (
+        "migrations",
+        lambda stack: on_database(
+            stack,
+            f"DELETE {ROW}",
+            "INSERT INTO django_migrations (app, name, applied) VALUES ('accounts', '0002_roles', UTC_TIMESTAMP())",
+        ),
+    ),
+    "no worker of pictures": ("workers", lambda stack: without(stack, "images")),
+    "no worker of mails": ("workers", lambda stack: without(stack, "worker")),
+    "no web": ("site", lambda stack: without(stack, "web")),
+    "a mail that waits": (
+        "waiting",
+        lambda stack: on_database(
+            stack,
+            "INSERT INTO outbox_mail (kind, recipient, reference, status, attempts, due_at, claimed_at, last_error,"
+            " created_at) VALUES ('order', 'a@example.com', '', 'pending', 1, UTC_TIMESTAMP() - INTERVAL 10 MINUTE,"
+            " UTC_TIMESTAMP() + INTERVAL 1 DAY, '', UTC_TIMESTAMP() - INTERVAL 10 MINUTE)",
+            "DELETE FROM outbox_mail WHERE recipient = 'a@example.com'",
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_named(stack: Stack, fault: str) -> None:
+    name, cause = FAULTS[fault]
+    with cause(stack):
+        code, lines = doctor(stack)
+    assert code == 1
+    assert names(lines, "bad") == {name}, lines
+
+
+@pytest.mark.parametrize(
+    ("name", "environment"),
+    [
+        ("debug", {"DEBUG": "true"}),
+        ("mail server", {"EMAIL_PORT": str(free_port())}),
+        ("keys", {"JWT_SIGNING_KEY": "change me, change me, change me, change me"}),
+    ],
+)
+def test_a_wrong_setting_is_named(stack: Stack, name: str, environment: dict[str, str]) -> None:
+    code, lines = doctor(stack, **environment)
+    assert code == 1
+    assert names(lines, "bad") == {name}, lines
+
+
+def test_a_disk_that_is_not_the_web_servers(stack: Stack, tmp_path: Path) -> None:
+    code, lines = doctor(stack, DATA_DIR=str(tmp_path))
+    assert code == 1
+    assert {"renditions"} <= names(lines, "bad") <= {"renditions", "static files"}, lines
+    assert not list(tmp_path.rglob("*.png"))
+
+
+def test_a_session_that_is_not_as_the_settings_want_it(stack: Stack) -> None:
+    """As something between the service and the database could make it."""
+    options = "from productbackend import settings as s; o = s.DATABASES['default']['OPTIONS']; "
+    loose = "o['isolation_level'] = 'repeatable read'; o['init_command'] = 'SET sql_mode = \"\"'"
+    code, lines = doctor(stack, before=options + loose)
+    assert code == 1
+    assert names(lines, "bad") == {"isolation", "sql mode"}, lines
+
+
+def test_a_user_who_may_not_write(stack: Stack) -> None:
+    stack.execute("CREATE USER reader@localhost IDENTIFIED BY 'battery staple'")
+    stack.execute(f"GRANT SELECT ON {NAME}.* TO reader@localhost")
+    code, lines = doctor(stack, MYSQL_USER="reader", MYSQL_PASSWORD="battery staple")
+    assert code == 1
+    assert names(lines, "bad") == {"database writes"}, lines
+
+
+@pytest.mark.parametrize("end", ["stop", "hang"])
+def test_a_database_that_is_gone_hides_nothing_else(stack: Stack, end: str) -> None:
+    assert stack.database.process
+    if end == "stop":
+        stack.database.stop()
+    else:
+        os.kill(stack.database.process.pid, signal.SIGSTOP)
+    try:
+        code, lines = doctor(stack)
+    finally:
+        if end == "stop":
+            stack.database.start()
+        else:
+            os.kill(stack.database.process.pid, signal.SIGCONT)
+    assert code == 1
+    assert {"database", "site"} <= names(lines, "bad"), lines
+    assert {"isolation", "migrations", "character set", "waiting"} <= names(lines, "warn"), lines
+    assert {"queue", "persistence", "mail server", "storage", "renditions"} <= names(lines, "good"), lines
+
+
+def test_redis_that_takes_no_writes(stack: Stack) -> None:
+    with following(stack):
+        code, lines = doctor(stack)
+    assert code == 1
+    assert {"cache", "queue"} <= names(lines, "bad"), lines
+    assert {"database", "mail server", "renditions"} <= names(lines, "good"), lines
+
+
+def test_redis_that_is_gone_hides_nothing_else(stack: Stack) -> None:
+    stack.redis.stop()
+    try:
+        code, lines = doctor(stack)
+    finally:
+        stack.redis.start()
+    assert code == 1
+    assert names(lines, "bad") == {"cache", "queue", "site"}, lines
+    assert {"eviction", "workers"} <= names(lines, "warn"), lines
+    assert {"database", "isolation", "mail server", "renditions"} <= names(lines, "good"), lines

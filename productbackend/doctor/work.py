@@ -10,7 +10,7 @@ from productbackend.beat import last_tick
 from productbackend.doctor.findings import Findings, bad, good, warn
 from productbackend.metrics import gauges
 
-ANSWER_WITHIN = 3.0  # seconds, all of which are waited: nobody knows how many workers there are
+ANSWER_WITHIN = 5.0  # seconds, all of which are waited: nobody knows how many workers there are
 # As in deploy/prometheus/alerts.yml.
 SILENT = 120
 LONG = 300

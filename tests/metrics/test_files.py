@@ -79,7 +79,7 @@ def test_no_reader_sees_a_count_twice_or_not_at_all(folder: Path) -> None:
         process.join()
     wait_for(lambda: len(list(folder.glob("*.db"))) == 2, seconds=20)
     for reader in readers:
-        reader.join(30)
+        reader.join(120)
         assert reader.exitcode == 0
 
 

@@ -20,6 +20,13 @@ pytestmark = pytest.mark.xdist_group("faults")
 KEY = "Zk3vQ9xT7bLr2WnY8sHc5JdM1fPgA6uE4tRoVi0yXqBwKjNz"
 
 
+@pytest.fixture(autouse=True)
+def at_work(stack: Stack) -> None:
+    """The stack is taken for whole when web is; a worker may still be on its way."""
+    for process in ("worker", "images"):
+        wait_for(lambda name=process: "ready." in stack.log(name), seconds=120)  # type: ignore[misc]
+
+
 def doctor(stack: Stack, *, before: str = "", **environment: str) -> tuple[int, list[str]]:
     """The exit code and the lines; `before` is Python that is run first."""
     program = f"import sys; {before or 'pass'}\nfrom django.core.management import execute_from_command_line as run\n"

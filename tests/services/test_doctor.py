@@ -75,10 +75,14 @@ def on_redis(stack: Stack, name: str, value: str) -> Iterator[None]:
 
 @contextmanager
 def nearly_full(stack: Stack) -> Iterator[None]:
-    with redis.Redis(port=stack.redis.port) as client:
-        used = client.info("memory")["used_memory"]
-    with on_redis(stack, "maxmemory", str(int(used * 1.08))):
-        yield
+    """Nearly, and not quite: what is refused in the middle of its talk with a worker would silence that."""
+    with redis.Redis(port=stack.redis.port, db=9) as client:
+        client.set("filler", bytes(100_000_000))
+        try:
+            with on_redis(stack, "maxmemory", "110000000"):
+                yield
+        finally:
+            client.flushdb()
 
 
 @contextmanager

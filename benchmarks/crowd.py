@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import re
+import signal
 import statistics
 import subprocess
 import sys
@@ -175,7 +176,7 @@ def once(options: argparse.Namespace, port: int, groups: Groups, users: int, pla
         process = subprocess.Popen(
             command, env=os.environ | places, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         )
-        time.sleep(12)
+        time.sleep(12)  # they have arrived
         watched = groups | {"locust": [process.pid]}
         before, began = {name: _seconds(pids) for name, pids in watched.items()}, time.monotonic()
         busy = _busy()
@@ -273,6 +274,7 @@ def main() -> None:
     parser.add_argument("--others", type=float, default=0.3, help="cores that other work may use; else once more")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started ends too
     os.environ |= dict.fromkeys(("THROTTLE_REGISTER", "THROTTLE_TOKEN"), "1000000/s")
     with shop.database(options, options.database):
         from django.core.cache import cache

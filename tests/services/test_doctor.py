@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -47,13 +48,22 @@ def doctor(stack: Stack, *, before: str = "", **environment: str) -> tuple[int, 
     return done.returncode, done.stdout.splitlines()
 
 
+def doctor_until(stack: Stack, is_expected: Callable[[list[str]], bool], **options: str) -> tuple[int, list[str]]:
+    """The doctor's word once what the fault before left behind is over, on a busy machine too; else the last one."""
+    end = time.monotonic() + 60
+    while True:
+        code, lines = doctor(stack, **options)
+        if is_expected(lines) or time.monotonic() > end:
+            return code, lines
+
+
 def names(lines: list[str], level: str) -> set[str]:
     return {line[6:].partition(":")[0] for line in lines if line.startswith(level)}
 
 
 def test_a_good_deployment(stack: Stack, record_property: Callable[[str, object], None]) -> None:
     with on_redis(stack, "maxmemory", "100mb"), on_redis(stack, "maxmemory-policy", "volatile-lru"):
-        code, lines = doctor(stack)
+        code, lines = doctor_until(stack, lambda lines: not names(lines, "bad"))
     assert code == 0, lines
     # Of this stack alone: it has no certificate and no proxy, and its database was not told of time zones.
     assert names(lines, "warn") <= {"site url", "proxies", "time zones"}, lines
@@ -157,7 +167,7 @@ FAULTS: dict[str, tuple[str, Callable[[Stack], AbstractContextManager[None]]]] =
 def test_a_fault_is_named(stack: Stack, fault: str) -> None:
     name, cause = FAULTS[fault]
     with cause(stack):
-        code, lines = doctor(stack)
+        code, lines = doctor_until(stack, lambda lines: names(lines, "bad") == {name})
     assert code == 1
     assert names(lines, "bad") == {name}, lines
 
@@ -171,15 +181,16 @@ def test_a_fault_is_named(stack: Stack, fault: str) -> None:
     ],
 )
 def test_a_wrong_setting_is_named(stack: Stack, name: str, environment: dict[str, str]) -> None:
-    code, lines = doctor(stack, **environment)
+    code, lines = doctor_until(stack, lambda lines: names(lines, "bad") == {name}, **environment)
     assert code == 1
     assert names(lines, "bad") == {name}, lines
 
 
 def test_a_disk_that_is_not_the_web_servers(stack: Stack, tmp_path: Path) -> None:
-    code, lines = doctor(stack, DATA_DIR=str(tmp_path))
+    is_named = lambda lines: {"renditions"} <= names(lines, "bad") <= {"renditions", "static files"}  # noqa: E731
+    code, lines = doctor_until(stack, is_named, DATA_DIR=str(tmp_path))
     assert code == 1
-    assert {"renditions"} <= names(lines, "bad") <= {"renditions", "static files"}, lines
+    assert is_named(lines), lines
     assert not list(tmp_path.rglob("*.png"))
 
 
@@ -187,15 +198,17 @@ def test_a_session_that_is_not_as_the_settings_want_it(stack: Stack) -> None:
     """As something between the service and the database could make it."""
     options = "from productbackend import settings as s; o = s.DATABASES['default']['OPTIONS']; "
     loose = "o['isolation_level'] = 'repeatable read'; o['init_command'] = 'SET sql_mode = \"\"'"
-    code, lines = doctor(stack, before=options + loose)
+    expected = {"isolation", "sql mode"}
+    code, lines = doctor_until(stack, lambda lines: names(lines, "bad") == expected, before=options + loose)
     assert code == 1
-    assert names(lines, "bad") == {"isolation", "sql mode"}, lines
+    assert names(lines, "bad") == expected, lines
 
 
 def test_a_user_who_may_not_write(stack: Stack) -> None:
     stack.execute("CREATE USER reader@localhost IDENTIFIED BY 'battery staple'")
     stack.execute(f"GRANT SELECT ON {NAME}.* TO reader@localhost")
-    code, lines = doctor(stack, MYSQL_USER="reader", MYSQL_PASSWORD="battery staple")
+    reader = {"MYSQL_USER": "reader", "MYSQL_PASSWORD": "battery staple"}
+    code, lines = doctor_until(stack, lambda lines: names(lines, "bad") == {"database writes"}, **reader)
     assert code == 1
     assert names(lines, "bad") == {"database writes"}, lines
 
@@ -231,7 +244,7 @@ def test_redis_that_takes_no_writes(stack: Stack) -> None:
 def test_redis_that_is_gone_hides_nothing_else(stack: Stack) -> None:
     stack.redis.stop()
     try:
-        code, lines = doctor(stack)
+        code, lines = doctor_until(stack, lambda lines: names(lines, "bad") == {"cache", "queue", "site"})
     finally:
         stack.redis.start()
     assert code == 1

@@ -1,6 +1,5 @@
 """The whole shop on servers of its own, each process apart and kept alive, as it runs in production."""
 
-import logging
 import os
 import signal
 import subprocess
@@ -9,35 +8,20 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from email import message_from_bytes
-from email.message import Message
 from pathlib import Path
 from typing import Any, TypeVar
 
 import requests
-from aiosmtpd.controller import Controller
 from django.conf import settings
 from honcho.environ import parse_procfile
 
 from tests.services.servers import Database, Redis
+from tests.setup.mailbox import Mailbox
 from tests.setup.service import PASSWORD, free_port, processes, wait_for
 
 S = TypeVar("S", bound="Stack")
 NAME = "shop"
 SWEEP_SECONDS = 5  # in place of 30, and of the 60 of the stock's check, as staff may set it in the admin
-
-
-class Mailbox:
-    """A mail server, and what it took in."""
-
-    def __init__(self) -> None:
-        self.mails: list[Message] = []
-        logging.getLogger("mail.log").setLevel(logging.WARNING)
-        self.controller = Controller(self, hostname="127.0.0.1", port=free_port())
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        self.mails.append(message_from_bytes(envelope.content))
-        return "250 OK"
 
 
 class Stack:

@@ -1,29 +1,13 @@
 """One service for all who look at its work."""
 
-import logging
 from collections.abc import Iterator
-from email import message_from_bytes
-from email.message import Message
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 
 from tests.setup import logs, trip
-from tests.setup.service import PASSWORD, Service, free_port
-
-
-class Mailbox:
-    """What a mail server on this machine took in."""
-
-    def __init__(self) -> None:
-        self.mails: list[Message] = []
-        logging.getLogger("mail.log").setLevel(logging.WARNING)
-        self.controller = Controller(self, hostname="127.0.0.1", port=free_port())
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        self.mails.append(message_from_bytes(envelope.content))
-        return "250 OK"
+from tests.setup.mailbox import Mailbox
+from tests.setup.service import PASSWORD, Service
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import pytest
 
 from productbackend.logs import redacted
 from tests.setup import logs
-from tests.setup.conftest import Mailbox
+from tests.setup.mailbox import Mailbox
 from tests.setup.service import Service, wait_for
 from tests.setup.trip import ADDRESS, IDS, LATE, REFUSED, Trip
 

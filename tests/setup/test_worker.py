@@ -13,7 +13,7 @@ from PIL import Image
 
 from tests.products import pictures
 from tests.setup import logs
-from tests.setup.conftest import Mailbox
+from tests.setup.mailbox import Mailbox
 from tests.setup.service import PASSWORD, Service, wait_for
 
 pytestmark = pytest.mark.xdist_group("worker")

@@ -1,11 +1,21 @@
-"""Django's cache in Redis, with one client a thread in place of a new one for each call.
+"""Django's cache in Redis, without what takes it longer than Redis itself does.
 
-Making redis-py's client object takes longer than the GET that it is made for.
+Making redis-py's client object takes longer than the GET that it is made for, so one serves all calls. Looking at
+each character of each key, for what memcached would not take, makes half of the work of reading twenty.
 """
 
+import pickle
 from typing import Any
 
 from django.core.cache.backends import redis as django_redis
+
+PICKLED = b"\x80"  # how each of Django's pickles begins, and no number that Redis counts
+
+
+class Serializer(django_redis.RedisSerializer):
+    def loads(self, data: bytes) -> Any:
+        """Without asking first, by an exception, whether a pickle is a number."""
+        return pickle.loads(data) if data[:1] == PICKLED else super().loads(data)  # noqa: S301 - as Django does
 
 
 class LastingClient(django_redis.RedisCacheClient):
@@ -21,5 +31,9 @@ class LastingClient(django_redis.RedisCacheClient):
 
 class RedisCache(django_redis.RedisCache):
     def __init__(self, server: str, params: dict[str, Any]) -> None:
-        super().__init__(server, params)
+        options = {"serializer": Serializer, **params.get("OPTIONS", {})}
+        super().__init__(server, {**params, "OPTIONS": options})
         self._class = LastingClient
+
+    def validate_key(self, key: str) -> None:
+        """Redis takes any."""

@@ -3,14 +3,15 @@
 import multiprocessing
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
-from prometheus_client import values
+from prometheus_client import Counter, Histogram, values
 
-from productbackend.metrics import counters, exposition, files
+from productbackend.metrics import exposition, files
 from tests.metrics.reading import parsed, value
 from tests.setup.service import wait_for
 
@@ -26,25 +27,34 @@ def folder(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Pa
     return tmp_path
 
 
-def count(done: Any, then: Any) -> None:
-    """In a process of its own: count, say so, and wait to be killed."""
-    for _ in range(COUNTS):
-        counters.tasks.labels("a.task", "success").inc()
-        counters.task_seconds.labels("a.task").observe(0.2)
-    done.release()
-    then.wait(30)
+@pytest.fixture
+def count(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Any, Any], None]:
+    """What counts in a process of its own, says so, and waits to be killed."""
+    # A forked process begins with a file of all that its parent knows, which is what the tests before have counted.
+    monkeypatch.setattr(values, "ValueClass", values.MultiProcessValue())
+    tasks = Counter("tasks_total", "Tasks.", ["task"], registry=None)
+    seconds = Histogram("task_seconds", "Their durations.", ["task"], buckets=(0.1, 0.25, 0.5), registry=None)
+
+    def count(done: Any, then: Any) -> None:
+        for _ in range(COUNTS):
+            tasks.labels("a.task").inc()
+            seconds.labels("a.task").observe(0.2)
+        done.release()
+        then.wait(30)
+
+    return count
 
 
 def total() -> float:
     samples = parsed(exposition.text(gauges=False).decode())
-    counted = value(samples, "productbackend_tasks_total", task="a.task")
-    assert value(samples, "productbackend_task_duration_seconds_count", task="a.task") == counted
-    assert value(samples, "productbackend_task_duration_seconds_bucket", task="a.task", le="0.25") == counted
-    assert value(samples, "productbackend_task_duration_seconds_sum", task="a.task") == pytest.approx(counted * 0.2)
+    counted = value(samples, "tasks_total", task="a.task")
+    assert value(samples, "task_seconds_count", task="a.task") == counted
+    assert value(samples, "task_seconds_bucket", task="a.task", le="0.25") == counted
+    assert value(samples, "task_seconds_sum", task="a.task") == pytest.approx(counted * 0.2)
     return counted
 
 
-def test_the_counts_of_killed_processes_stay_and_their_files_go(folder: Path) -> None:
+def test_the_counts_of_killed_processes_stay_and_their_files_go(folder: Path, count: Any) -> None:
     assert values.ValueClass._multiprocess  # else nothing here is about files at all
     for generation in range(1, 4):
         done, never = FORK.Semaphore(0), FORK.Event()
@@ -63,7 +73,7 @@ def test_the_counts_of_killed_processes_stay_and_their_files_go(folder: Path) ->
         assert {path.name for path in folder.glob("*.db")} == {"counter_dead.db", "histogram_dead.db"}
 
 
-def test_no_reader_sees_a_count_twice_or_not_at_all(folder: Path) -> None:
+def test_no_reader_sees_a_count_twice_or_not_at_all(folder: Path, count: Any) -> None:
     """While processes die, and are folded, the sum neither falls nor rises above what was counted."""
     done, never = FORK.Semaphore(0), FORK.Event()
     processes = [FORK.Process(target=count, args=(done, never)) for _ in range(8)]

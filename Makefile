@@ -14,7 +14,7 @@ COMPILE = $(IN_VENV) -m uv pip compile --quiet --universal --python-version 3.11
 help:
 	@echo "make run    the whole service on this machine, at http://127.0.0.1:8000/"
 	@echo "make test   every test"
-	@echo "make test-services  every test, on MySQL and Redis, and pictures in buckets"
+	@echo "make test-services  every test that they matter to, on MySQL and Redis, and pictures in buckets"
 	@echo "make test-clients  the service as a browser and generated clients meet it"
 	@echo "make test-containers  the image and docker-compose.yml, run for real on port 80"
 	@echo "make lint   style, types, import directions, migrations"

@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
-from django.conf import settings as django_settings
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.management import CommandError, call_command
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
@@ -28,10 +27,6 @@ from productbackend.doctor import findings
 from productbackend.doctor.checks import all_checks
 from productbackend.doctor.site import Site
 from tests.outbox.server import Handler, free_port
-
-without_servers = pytest.mark.skipif(
-    bool(django_settings.REDIS_HOST), reason="of a machine without servers: tests/services looks at a deployment"
-)
 
 KEY = "Zk3vQ9xT7bLr2WnY8sHc5JdM1fPgA6uE4tRoVi0yXqBwKjNz"
 
@@ -87,7 +82,7 @@ def look(name: str, url: str = "", mail_to: str = "") -> list[str]:
     return [str(finding) for finding in findings.look_at(checks)]
 
 
-@without_servers
+@pytest.mark.embedded  # tests/services has one look at a deployment
 @pytest.mark.django_db(transaction=True)
 def test_a_developers_machine_is_good_with_warnings(shop: str) -> None:
     code, lines = doctor()
@@ -110,7 +105,7 @@ def test_a_developers_machine_is_good_with_warnings(shop: str) -> None:
         assert ("warn", name) in told
 
 
-@without_servers
+@pytest.mark.embedded  # tests/services has one look at a deployment
 @pytest.mark.django_db(transaction=True)
 def test_what_is_bad_ends_with_an_exit_code_and_hides_nothing_else(shop: str, settings: Any) -> None:
     good = doctor()[1]

@@ -141,7 +141,7 @@ def queued(task: str) -> list[int]:
     return sorted(found)
 
 
-@pytest.mark.skipif(bool(settings.REDIS_HOST), reason="reads the queue on disk")
+@pytest.mark.embedded
 def test_an_upload_nudges_a_worker(staff: APIClient, product: Product, django_capture_on_commit_callbacks: Any) -> None:
     queued(images.TASK)
     with django_capture_on_commit_callbacks(execute=True):
@@ -149,7 +149,7 @@ def test_an_upload_nudges_a_worker(staff: APIClient, product: Product, django_ca
     assert queued(images.TASK) == [image_id]
 
 
-@pytest.mark.skipif(bool(settings.REDIS_HOST), reason="reads the queue on disk")
+@pytest.mark.embedded
 def test_the_sweep_brings_back_what_was_lost(product: Product) -> None:
     now, late = timezone.now(), timezone.now() - timedelta(seconds=60)
     lost, claimed, fresh, dead, ready = (
@@ -166,7 +166,7 @@ def test_the_sweep_brings_back_what_was_lost(product: Product) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(bool(settings.REDIS_HOST), reason="breaks the queue on disk")
+@pytest.mark.embedded
 def test_a_queue_that_is_down_does_not_fail_the_upload(
     staff: APIClient, product: Product, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -124,7 +124,7 @@ def test_what_is_renamed_or_deleted_is_found_so(api: APIClient) -> None:
     assert found(api, "chair") == []
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="MySQL keeps its index by itself")
+@pytest.mark.embedded  # MySQL keeps its index by itself
 def test_on_sqlite_an_index_that_lost_its_triggers_is_mended(api: APIClient) -> None:
     with connection.cursor() as cursor:
         cursor.execute("DROP TRIGGER products_search_insert")

@@ -25,7 +25,7 @@ from tests.services.servers import Database, Missing, Redis, mysql_answers, redi
 WORKERS_MAX = 4
 CONNECTIONS = 1000  # for 200 buyers at once, while the server still closes those of the 200 before
 # More than one core's worth, for the tests of faults mostly wait.
-WORKERS = min(WORKERS_MAX, max(2, os.cpu_count() or 1))
+WORKERS = min(WORKERS_MAX, (os.cpu_count() or 1) + 1)
 
 
 def main(arguments: list[str]) -> int:
@@ -35,7 +35,8 @@ def main(arguments: list[str]) -> int:
         except Missing as missing:
             print(f"productbackend: {missing}", file=sys.stderr)
             return 2
-        command = [sys.executable, "-m", "pytest", "--quiet", "--numprocesses", str(WORKERS), "--dist", "loadgroup"]
+        command = [sys.executable, "-m", "pytest", "--quiet", "-m", "not embedded"]
+        command += ["--numprocesses", str(WORKERS), "--dist", "loadgroup"]
         process = subprocess.Popen([*command, *arguments], env=os.environ | environment)
         try:
             return process.wait()

@@ -15,6 +15,8 @@ from kombu.transport import filesystem
 
 from productbackend import filesystem_broker
 
+pytestmark = pytest.mark.embedded
+
 MESSAGES = 150
 PROCESSES = 3
 

@@ -14,7 +14,7 @@ from tests.setup.mailbox import Mailbox
 from tests.setup.service import Service, wait_for
 from tests.setup.trip import ADDRESS, IDS, LATE, REFUSED, Trip
 
-pytestmark = pytest.mark.xdist_group("worker")
+pytestmark = [pytest.mark.xdist_group("worker"), pytest.mark.embedded]
 
 TRIGGERS = f"""
     CREATE TRIGGER refuse BEFORE INSERT ON outbox_mail WHEN NEW.recipient = '{REFUSED}'

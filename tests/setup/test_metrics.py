@@ -13,7 +13,7 @@ from tests.setup.conftest import Mailbox
 from tests.setup.service import PASSWORD, Service, wait_for
 from tests.setup.test_worker import is_at_work, new_product, ready, upload
 
-pytestmark = pytest.mark.xdist_group("worker")
+pytestmark = [pytest.mark.xdist_group("worker"), pytest.mark.embedded]
 
 REQUESTS = "productbackend_http_requests_total"
 TASKS = "productbackend_tasks_total"

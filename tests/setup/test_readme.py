@@ -10,6 +10,8 @@ from django.conf import settings
 
 from tests.setup.service import Service
 
+pytestmark = pytest.mark.embedded
+
 README = (settings.BASE_DIR / "README.md").read_text()
 
 

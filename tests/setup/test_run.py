@@ -17,7 +17,7 @@ from django.conf import settings
 from productbackend.dotenv import provide_secret_key
 from tests.setup.service import EMBEDDED, Service, free_port, processes, wait_for
 
-pytestmark = pytest.mark.xdist_group("run")
+pytestmark = [pytest.mark.xdist_group("run"), pytest.mark.embedded]
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+pytestmark = pytest.mark.embedded
+
 WRITERS = 32
 TRANSACTIONS = 5
 

@@ -16,7 +16,7 @@ from tests.setup import logs
 from tests.setup.mailbox import Mailbox
 from tests.setup.service import PASSWORD, Service, wait_for
 
-pytestmark = pytest.mark.xdist_group("worker")
+pytestmark = [pytest.mark.xdist_group("worker"), pytest.mark.embedded]
 
 
 def upload(service: Service, token: str, product: int, picture: bytes, request_id: str = "") -> str:

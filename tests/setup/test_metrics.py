@@ -8,16 +8,13 @@ import requests
 
 from tests.metrics.reading import Samples, parsed, value
 from tests.products import pictures
-from tests.setup import logs
 from tests.setup.conftest import Mailbox
 from tests.setup.service import PASSWORD, Service, wait_for
-from tests.setup.test_worker import is_at_work, new_product, ready, upload
+from tests.setup.test_worker import RENDITIONS, TASKS, new_product, ready, upload
 
 pytestmark = [pytest.mark.xdist_group("worker"), pytest.mark.embedded]
 
 REQUESTS = "productbackend_http_requests_total"
-TASKS = "productbackend_tasks_total"
-RENDITIONS = "products.tasks.make_renditions"
 
 
 def read(service: Service) -> Samples:
@@ -84,18 +81,3 @@ def test_beat_ticks(service: Service) -> None:
     """It sends its sweeps twice a minute."""
     name = "productbackend_beat_tick_timestamp_seconds"
     wait_for(lambda: value(read(service), name) > 0, seconds=40, every=1)
-
-
-def test_a_task_that_is_lost_with_its_process_is_counted_and_says_whose_it_was(service: Service, token: str) -> None:
-    before = value(read(service), TASKS, task=RENDITIONS, result="lost")
-    picture = pictures.encoded(pictures.photograph(6000, 5100), "PNG", compress_level=1)
-    path = upload(service, token, new_product(service, token, "Lost"), picture, request_id="the-lost-one")
-    wait_for(lambda: is_at_work(service), seconds=20, every=0.002)
-    for pid in service.children_of(service.pid_of("images")):
-        os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: value(read(service), TASKS, task=RENDITIONS, result="lost") > before, seconds=30)
-    said = logs.parsed(logs.of_processes(service.log, "images"))
-    lost = [line for line in said if line["request_id"] == "the-lost-one" and "WorkerLostError" in line["message"]]
-    assert lost
-    assert {line["task"] for line in lost} == {RENDITIONS}
-    wait_for(lambda: ready(service, token, path), seconds=75, every=1)

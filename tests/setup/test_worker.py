@@ -11,12 +11,16 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from tests.metrics.reading import parsed, value
 from tests.products import pictures
 from tests.setup import logs
 from tests.setup.mailbox import Mailbox
 from tests.setup.service import PASSWORD, Service, wait_for
 
 pytestmark = [pytest.mark.xdist_group("worker"), pytest.mark.embedded]
+
+TASKS = "productbackend_tasks_total"
+RENDITIONS = "products.tasks.make_renditions"
 
 
 def upload(service: Service, token: str, product: int, picture: bytes, request_id: str = "") -> str:
@@ -76,7 +80,7 @@ def test_a_photograph_of_12_megapixels_becomes_two_renditions(service: Service, 
     assert sizes == {"full": (500, 375), "thumb": (100, 75)}
     assert service.request("GET", f"/products/{product}/").json()["image"]["id"] == image["id"]
 
-    pid = process_of(service, "products.tasks.make_renditions", "the-upload", worker="images")
+    pid = process_of(service, RENDITIONS, "the-upload", worker="images")
     web = service.pid_of("web")
     assert pid in service.children_of(service.pid_of("images"))
     assert pid not in {web} | service.children_of(web)
@@ -92,18 +96,29 @@ def test_a_registration_sends_a_mail_by_the_worker(service: Service, mailbox: Ma
     assert pid in service.children_of(service.pid_of("worker"))
 
 
-def test_killed_pool_processes_lose_no_picture(service: Service, token: str) -> None:
-    product = new_product(service, token, "Survivor")
+def lost(service: Service) -> float:
+    """How many pictures' tasks ended with their processes, by the metrics."""
+    return value(parsed(service.request("GET", "/metrics").text), TASKS, task=RENDITIONS, result="lost")
+
+
+def test_killed_pool_processes_lose_no_picture_and_it_is_told_whose_tasks_they_were(
+    service: Service, token: str
+) -> None:
+    product, before = new_product(service, token, "Survivor"), lost(service)
     worker = service.pid_of("images")
     killed = service.children_of(worker)
     # A PNG takes long enough to decode that it can be met halfway.
     drawn = [pictures.encoded(pictures.photograph(6000, 5000 + n), "PNG", compress_level=1) for n in range(2)]
-    paths = [upload(service, token, product, picture) for picture in drawn]
+    paths = [upload(service, token, product, picture, "a-killed-one") for picture in drawn]
     wait_for(lambda: is_at_work(service), seconds=20, every=0.002)
     for pid in killed:
         os.kill(pid, signal.SIGKILL)
     assert not all(ready(service, token, path) for path in paths)
 
+    wait_for(lambda: lost(service) > before, seconds=30)
+    said = logs.parsed(logs.of_processes(service.log, "images"))
+    told = [line for line in said if line["request_id"] == "a-killed-one" and "WorkerLostError" in line["message"]]
+    assert {line["task"] for line in told} == {RENDITIONS}
     wait_for(lambda: all(ready(service, token, path) for path in paths), seconds=75, every=1)
     assert service.children_of(worker)
     assert not service.children_of(worker) & killed

@@ -9,11 +9,13 @@ from tests.services.servers import Database, Redis
 from tests.services.stack import NAME, Stack
 from tests.setup.service import wait_for
 
-READER = "reader"
+PASSWORD = "only for a test"
+WEB, READER = "web", "reader"  # the web processes' own users, of the primary and of the replica
 
 
 class Spread(Stack):
-    """`redis` is the cache's, `queue` the broker's; the web reads the replica as a user who can do nothing else."""
+    """`redis` is the cache's, `queue` the broker's; the web reads the replica as a user who can do nothing else, and
+    has another user of the primary than worker and beat have, so that it is known which of them asked."""
 
     follows = False
 
@@ -29,7 +31,7 @@ class Spread(Stack):
             "MYSQL_REPLICA_HOST": "127.0.0.1",
             "MYSQL_REPLICA_PORT": str(self.replica.port),
             "MYSQL_REPLICA_USER": READER,
-            "MYSQL_REPLICA_PASSWORD": "reads and no more",
+            "MYSQL_REPLICA_PASSWORD": PASSWORD,
             "REDIS_BROKER_HOST": "127.0.0.1",
             "REDIS_BROKER_PORT": str(self.queue.port),
         }
@@ -38,11 +40,13 @@ class Spread(Stack):
         self.queue.start()
         self.replica.start()
         super().start()  # which begins with no replication: the shop does without
-        self.execute(f"CREATE USER {READER} IDENTIFIED BY 'reads and no more'")
-        self.execute(f"GRANT SELECT ON {NAME}.* TO {READER}")
+        for user, rights in ((READER, "SELECT"), (WEB, "ALL")):
+            self.execute(f"CREATE USER {user} IDENTIFIED BY '{PASSWORD}'")
+            self.execute(f"GRANT {rights} ON {NAME}.* TO {user}")
         self.replica.follow(self.database)
         self.follows = True
-        self.heal()
+        self.apart = {"web": {"MYSQL_USER": WEB, "MYSQL_PASSWORD": PASSWORD}}
+        self.restart("web")
 
     def stop(self) -> None:
         super().stop()
@@ -72,19 +76,22 @@ class Spread(Stack):
 
     @contextmanager
     def watched(self) -> Iterator[dict[str, list[str]]]:
-        """What is asked of "primary" and "replica" meanwhile, known when it is over."""
-        servers = {"primary": self.database, "replica": self.replica}
+        """What the web asks of "primary" and "replica" meanwhile, known when it is over."""
+        servers = {"primary": (self.database, WEB), "replica": (self.replica, READER)}
         asked: dict[str, list[str]] = {}
         [[began]] = self.database.execute("SELECT NOW(6)")  # one clock for both
-        for server in servers.values():
+        for server, _ in servers.values():
             server.execute("SET GLOBAL log_output = 'TABLE'")
             server.execute("SET GLOBAL general_log = 1")
         try:
             yield asked
         finally:
-            for name, server in servers.items():
+            for name, (server, user) in servers.items():
                 server.execute("SET GLOBAL general_log = 0")
                 rows = server.execute(
-                    "SELECT CONVERT(argument USING utf8mb4) FROM mysql.general_log WHERE event_time >= %s", began
+                    "SELECT CONVERT(argument USING utf8mb4) FROM mysql.general_log"
+                    " WHERE event_time >= %s AND user_host LIKE %s",
+                    began,
+                    f"{user}[%",
                 )
                 asked[name] = [statement for (statement,) in rows if statement]

@@ -131,12 +131,13 @@ class Stack:
     @contextmanager
     def with_settings(self, **apart: dict[str, str]) -> Iterator[None]:
         """The named processes with settings of their own, for a while."""
+        before = self.apart
         try:
-            self.apart = apart
+            self.apart = before | {name: before.get(name, {}) | own for name, own in apart.items()}
             self.restart(*apart)
             yield
         finally:
-            self.apart = {}
+            self.apart = before
             self.restart(*apart)
 
     def restart(self, *names: str) -> None:

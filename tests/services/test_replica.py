@@ -52,9 +52,7 @@ def reads_replica(spread: Spread) -> bool:
 
 
 def catalogue_reads(statements: list[str]) -> list[str]:
-    """Without those of the sweep, which a worker asks the primary for."""
-    found = [statement for statement in statements if READS_CATALOGUE.match(statement)]
-    return [statement for statement in found if "`status` = 'pending'" not in statement]
+    return [statement for statement in statements if READS_CATALOGUE.match(statement)]
 
 
 def tables(statements: list[str]) -> set[str]:

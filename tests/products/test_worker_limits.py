@@ -26,6 +26,7 @@ def ask_again(*rows: ProductImage) -> None:
     long_ago = timezone.now() - timedelta(minutes=1)
     for row in rows:
         ProductImage.objects.filter(pk=row.pk, claimed_at=None).update(created_at=long_ago)
+        ProductImage.objects.filter(pk=row.pk).exclude(claimed_at=None).update(claimed_at=long_ago)
     assert images.sweep() == len(rows)
 
 
@@ -56,3 +57,23 @@ def test_what_takes_too_long_or_too_much_is_failed_and_the_next_one_is_made(
         assert image.error_detail.endswith((" again.", " smaller."))
     named = {sound.original, *(name for made in sound.renditions.values() for name in [made["file"], *made["others"]])}
     assert set(pictures.files()) == named | {slow.original, large.original}
+
+
+@pytest.mark.skipif(not settings.REDIS_HOST, reason="waits for a minute: see make test-services")
+@pytest.mark.django_db(transaction=True)
+def test_a_decoder_that_is_stuck_is_killed_and_its_picture_given_up(
+    store: Path, product: Product, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    log = tmp_path_factory.mktemp("worker") / "log"
+    killed = "Hard time limit (10s) exceeded"
+    with limited_worker(log, soft=5, hard=10, room=150_000_000):
+        # Its decoder never comes back to be told of the soft limit, and is small beside the room: only time runs out.
+        stuck, _ = images.add(product_id=product.pk, file=pictures.upload(scan_bomb(4000, 6000)))
+        wait_for(lambda: log.read_text().count(killed) == 1, seconds=60)
+        assert state(stuck) == ("pending", "", 1)
+        ask_again(stuck)
+        wait_for(lambda: log.read_text().count(killed) == 2, seconds=60)
+        assert state(stuck) == ("pending", "", 2)
+        ask_again(stuck)
+        wait_for(lambda: state(stuck) == ("failed", "unprocessable", 2), seconds=60)
+    assert pictures.files() == [stuck.original]

@@ -1,7 +1,7 @@
 """How fast, how good and how large the work on pictures is, each figure against its yardstick in the same run.
 
     pip install numpy pyvips pyvips-binary    # into .venv; the service itself needs none of them
-    python -m benchmarks.images --mysql-port 3306 --redis-port 6379 [--redis-database 12] [--parts speed memory]
+    python -m benchmarks.images --mysql-port 3306 --redis-port 6379 [--redis-database 14] [--parts speed memory]
 
 50 photographs of 12 megapixels are drawn from a fixed seed, and gone with the run. The two Redis databases
 (the one named and the next) are emptied.
@@ -192,7 +192,6 @@ PARTS: dict[str, Callable[..., None]] = {"speed": speed, "quality": quality, "me
 
 def main() -> None:
     parser = shop.arguments("Pictures: speed, quality, memory, and how they fare in the running service.")
-    parser.add_argument("--redis-database", type=int, default=12, help="the workers' queue; the cache is in the next")
     parser.add_argument(
         "--parts", nargs="*", choices=[*PARTS, *image_service.PARTS], default=[*PARTS, *image_service.PARTS]
     )
@@ -204,7 +203,6 @@ def main() -> None:
     if not options.redis_port:
         parser.error("--redis-port is needed")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))  # and all that was started with it
-    os.environ["REDIS_DATABASE"] = str(options.redis_database)
     with tempfile.TemporaryDirectory(prefix="productbackend-photographs-") as folder, shop.database(options):
         from django.conf import settings
 

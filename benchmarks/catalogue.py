@@ -10,7 +10,7 @@ the parts to be measured.
 import argparse
 
 from benchmarks import catalogue_latency, catalogue_load, products, shop
-from benchmarks.catalogue_web import Web, compare
+from benchmarks.catalogue_web import Ask, Web, compare
 
 
 def rates(options: argparse.Namespace) -> None:
@@ -24,22 +24,16 @@ def rates(options: argparse.Namespace) -> None:
     rounds, seconds = range(options.rounds), options.seconds
     print(f"\n| work, {options.small:,} products | 1/s | yardstick, 1/s | share |\n| --- | --- | --- | --- |")
     with Web(cache=True) as web:
-        for name, path in (("list, cached", "/products/"), ("detail, cached", "/products/1/")):
+        for name, path in (("list, cached", "/products/"), ("detail, cached", "/products/1/"), ("304", "/products/")):
             cache.set(BYTES, web.get(path), None)
-            pairs = [(web.rate(path, seconds), web.rate("/bare/bytes/", seconds)) for _ in rounds]
-            compare(name, [ours for ours, _ in pairs], [theirs for _, theirs in pairs])
-        cache.set(BYTES, web.get("/products/"), None)
-        known = web.tag
-        pairs = [
-            (web.rate("/products/", seconds, If_None_Match=known), web.rate("/bare/bytes/", seconds)) for _ in rounds
-        ]
-        compare("304", [ours for ours, _ in pairs], [theirs for _, theirs in pairs])
+            known = {"If_None_Match": web.tag} if name == "304" else {}
+            asks: list[Ask] = [(path, known), ("/bare/bytes/", {})]
+            ours, bare = zip(*(web.rates(asks, seconds) for _ in rounds), strict=True)
+            compare(name, ours, bare)
     with Web(cache=False) as web:
-        for path in ("/products/", "/bare/list/", "/naive/products/", "/health/live/"):
-            web.rate(path, 1)  # connections are opened, code is warm
-        paths = ("/products/", "/bare/list/", "/naive/products/", "/health/live/")
-        rows = [[web.rate(path, seconds) for path in paths] for _ in rounds]
-        ours, bare, naive, floor = ([row[index] for row in rows] for index in range(4))
+        asks = [(path, {}) for path in ("/products/", "/bare/list/", "/naive/products/", "/health/live/")]
+        web.rates(asks, 1)  # connections are opened, code is warm
+        ours, bare, naive, floor = zip(*(web.rates(asks, seconds) for _ in rounds), strict=True)
         compare("list, cache off", ours, bare)
         compare("list, cache off, beside a naive project", ours, naive)
         compare("list, cache off, beside an answer of fifteen bytes", ours, floor)

@@ -15,6 +15,8 @@ from benchmarks import shop
 
 CONNECTIONS = 8
 
+Ask = tuple[str, dict[str, str]]  # a path, and headers
+
 
 class Web(shop.Web):
     """Gunicorn on one database; its workers stay, so that their memory can be watched."""
@@ -61,6 +63,11 @@ class Web(shop.Web):
         printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         assert "Non-2xx" not in printed, printed
         return float(re.search(r"Requests/sec:\s+([0-9.]+)", printed)[1])  # type: ignore[index]
+
+    def rates(self, asks: Sequence[Ask], seconds: int) -> list[float]:
+        """Requests a second of each, a second of one after a second of another: the machine's moods meet them all."""
+        turns = [[self.rate(path, 1, **headers) for path, headers in asks] for _ in range(seconds)]
+        return [statistics.mean(turn) for turn in zip(*turns, strict=True)]
 
     def memory(self) -> list[tuple[int, int]]:
         """Kilobytes of each worker: what is resident, and what of that it does not share with the others."""

@@ -35,7 +35,7 @@ TRIES = 6  # of a round, where other work disturbed it
 STEP = 1.25  # the ladder of users; the last rung that holds is the answer
 PASSWORD = "correct horse battery"
 TICK = os.sysconf("SC_CLK_TCK")
-Groups = dict[str, list[int]]
+Groups = dict[str, int]  # what they do -> the process that all others of it descend from
 
 
 @dataclass
@@ -108,9 +108,8 @@ def service(options: argparse.Namespace, processes: int) -> Iterator[tuple[int, 
         }  # fmt: skip
         try:
             settle(started)
-            groups = {"web": [web.process.pid, *web.workers()]}
-            groups |= {name: _family(process.pid) for name, process in started.items()}
-            groups |= {"mysql": [_listener(options.mysql_port)], "redis": [_listener(options.redis_port)]}
+            groups = {"web": web.process.pid} | {name: process.pid for name, process in started.items()}
+            groups |= {"mysql": _listener(options.mysql_port), "redis": _listener(options.redis_port)}
             yield web.port, groups
         finally:
             end(list(started.values()))
@@ -143,12 +142,12 @@ def _busy() -> float:
     return sum(map(int, (user, nice, system, *interrupts[:2]))) / TICK
 
 
-def _seconds(pids: list[int]) -> float:
-    """Of processor time that these processes have used."""
+def _seconds(pid: int) -> float:
+    """Of processor time that a process and its descendants have used, those too that ended since."""
     used = 0
-    for pid in pids:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        used += int(fields[11]) + int(fields[12])
+    for each in _family(pid):
+        fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+        used += sum(map(int, fields[11:15]))
     return used / TICK
 
 
@@ -177,12 +176,12 @@ def once(options: argparse.Namespace, port: int, groups: Groups, users: int, pla
             command, env=os.environ | places, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         )
         time.sleep(12)  # they have arrived
-        watched = groups | {"locust": [process.pid]}
-        before, began = {name: _seconds(pids) for name, pids in watched.items()}, time.monotonic()
+        watched = groups | {"locust": process.pid}
+        before, began = {name: _seconds(pid) for name, pid in watched.items()}, time.monotonic()
         busy = _busy()
         time.sleep(options.seconds - 4)
         took = time.monotonic() - began
-        shares = {name: (_seconds(pids) - before[name]) / took for name, pids in watched.items()}
+        shares = {name: (_seconds(pid) - before[name]) / took for name, pid in watched.items()}
         shares["all else"] = (_busy() - busy) / took - sum(shares.values())
         _, errors = process.communicate(timeout=60)
         found = Path(folder, "stats.json")
@@ -241,8 +240,8 @@ def highest(options: argparse.Namespace, port: int, groups: Groups, places: dict
 def memory(groups: Groups) -> dict[str, list[float]]:
     """MB of each process, with its part of what several share."""
     found = {}
-    for name, pids in groups.items():
-        texts = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in pids]
+    for name, pid in groups.items():
+        texts = [Path(f"/proc/{each}/smaps_rollup").read_text() for each in _family(pid)]
         found[name] = [int(re.findall(r"Pss:\s+(\d+)", text)[0]) / 1024 for text in texts]
     return found
 

@@ -59,11 +59,12 @@ class Service:
     def __init__(self, options: argparse.Namespace) -> None:
         from accounts.models import User
         from accounts.tokens import issue
-        from benchmarks.products import grow
+        from benchmarks.products import grow, make_base
 
         self.options = options
         self.log = Path(os.environ["DATA_DIR"], "workers.log")
         self.token = issue(User.objects.create_superuser("boss", "boss@example.com")).access
+        make_base()
         grow(options, os.environ["MYSQL_DATABASE"], PRODUCTS)
 
     @contextmanager

@@ -4,7 +4,7 @@ VENV = .venv
 IN_VENV = $(VENV)/bin/python
 PIP_INSTALL = $(IN_VENV) -m pip install --quiet --quiet --disable-pip-version-check
 # Some tests only wait for real processes: more of them run at once than there are cores.
-JOBS = 4
+JOBS = 3
 # Checks read settings, but never those of a real shop.
 CHECKED = env -u MYSQL_HOST -u REDIS_HOST ENV_FILE=/dev/null SECRET_KEY=a-key-of-the-checks-alone-that-signs-nothing
 COMPILE = $(IN_VENV) -m uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header

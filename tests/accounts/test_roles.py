@@ -41,7 +41,8 @@ def groups(db: Any) -> Any:
     def make() -> None:
         migration.make_groups(apps, SimpleNamespace(connection=connection))
 
-    make()  # a test that commits has flushed them
+    if Group.objects.count() < len(GROUPS):  # a test that commits has flushed them
+        make()
     return make
 
 

@@ -81,20 +81,22 @@ def test_no_reader_sees_a_count_twice_or_not_at_all(folder: Path, count: Any) ->
         process.start()
     for _ in processes:
         assert done.acquire(timeout=30)
-    readers = [FORK.Process(target=read_again_and_again, args=(done, len(processes) * COUNTS)) for _ in range(2)]
+    over, expected = FORK.Event(), len(processes) * COUNTS
+    readers = [FORK.Process(target=read_again_and_again, args=(over, expected), daemon=True) for _ in range(2)]
     for reader in readers:
         reader.start()
     for process in processes:
         os.kill(process.pid or 0, signal.SIGKILL)
         process.join()
     wait_for(lambda: len(list(folder.glob("*.db"))) == 2, seconds=20)
+    over.set()
     for reader in readers:
         reader.join(120)
         assert reader.exitcode == 0
 
 
-def read_again_and_again(done: Any, expected: int) -> None:
-    for _ in range(30):
+def read_again_and_again(over: Any, expected: int) -> None:
+    while not over.is_set():
         assert total() == expected
 
 

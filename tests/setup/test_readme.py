@@ -1,6 +1,7 @@
 """The README's words, followed as a newcomer would."""
 
 import re
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from django.conf import settings
 
 from tests.setup.service import Service
+from tests.setup.test_run import assert_nothing_is_left
 
 pytestmark = pytest.mark.embedded
 
@@ -42,6 +44,10 @@ def test_the_tour_does_what_it_says(service: Service, tmp_path: Path) -> None:
     order = re.findall(r'"number":"([^"]+)"', answers)
     assert len(order) == 2  # the checkout, and the order as it is read in the end
     assert len(set(order)) == 1
+
+    family = service.family()
+    assert service.stop(signal.SIGHUP, to_group=True) == 0  # the terminal is closed after it
+    assert_nothing_is_left(service, family)
 
 
 def test_its_table_names_every_setting() -> None:

@@ -73,11 +73,6 @@ def test_it_starts_from_nothing_stops_whole_and_starts_again(service: Service) -
     service.stop(signal.SIGINT, to_group=True)
     assert_nothing_is_left(service, family)
 
-    service.start()
-    family = service.family()
-    assert service.stop(signal.SIGHUP, to_group=True) == 0  # a closed terminal
-    assert_nothing_is_left(service, family)
-
 
 def test_a_process_that_dies_takes_the_others_along_and_is_named(service: Service) -> None:
     service.start()

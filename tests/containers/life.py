@@ -20,6 +20,7 @@ from tests.containers.stack import (
     containers,
     docker,
     expect,
+    log,
     main_pid,
     manage,
     request,
@@ -149,7 +150,7 @@ def check_both_webs_serve() -> None:
     for _ in range(60):
         request("GET", "/products/")
         time.sleep(0.2)
-    logs = [docker("logs", "--tail", "20", container) for container in containers("web")]
+    logs = [log(container, "--tail", "20") for container in containers("web")]
     expect(len(logs) == 2, f"{len(logs)} web containers")
     expect(all("GET /products/ 200" in log for log in logs), "one of two web containers gets no requests")
     say("scale: both web containers serve")

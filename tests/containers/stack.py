@@ -102,10 +102,15 @@ def docker(*arguments: str) -> str:
     return run("docker", *arguments)
 
 
+def log(container: str, *options: str) -> str:
+    """What it has written; to stderr, mostly."""
+    done = command("docker", "logs", *options, container)
+    return done.stdout + done.stderr
+
+
 def logs(service: str) -> str:
     """What all containers of a service have written."""
-    written = [command("docker", "logs", container) for container in containers(service)]
-    return "".join(done.stdout + done.stderr for done in written)
+    return "".join(log(container) for container in containers(service))
 
 
 def containers(service: str) -> list[str]:

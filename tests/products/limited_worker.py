@@ -28,15 +28,17 @@ def limited_worker(log: Path, *, soft: float, hard: float, room: int) -> Iterato
         "room": room,
     }
     command = [sys.executable, "-m", "tests.products.limited_worker", json.dumps(given)]
-    from products.tasks import make_renditions
+    from productbackend.celery import app
+    from products import tasks
 
+    task = app.tasks[tasks.make_renditions.name]
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, cwd=settings.BASE_DIR, stdout=output, stderr=output, env=os.environ, start_new_session=True
         )
     try:
-        # A message says how long its task may take, where its sender knows the task; and that counts.
-        with mock.patch.multiple(make_renditions, soft_time_limit=soft, time_limit=hard):
+        # Where a message's sender knows the task, the message says how long it may take, by what the task keeps.
+        with mock.patch.multiple(task, soft_time_limit=soft, time_limit=hard, _exec_options=None):
             yield process
     except BaseException:
         print(log.read_text())  # noqa: T201

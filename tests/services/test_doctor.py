@@ -16,7 +16,7 @@ from django.conf import settings
 from tests.services.stack import NAME, Stack
 from tests.setup.service import free_port, wait_for
 
-pytestmark = pytest.mark.xdist_group("faults")
+pytestmark = pytest.mark.xdist_group("deployment")
 
 KEY = "Zk3vQ9xT7bLr2WnY8sHc5JdM1fPgA6uE4tRoVi0yXqBwKjNz"
 

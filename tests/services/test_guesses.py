@@ -11,7 +11,7 @@ import requests
 from tests.services.stack import Stack
 from tests.setup.service import PASSWORD
 
-pytestmark = pytest.mark.xdist_group("faults")
+pytestmark = pytest.mark.xdist_group("deployment")
 
 GUESSES = 10_000
 CLIENTS = 16

@@ -26,7 +26,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
-    dependencies = [("products", "0002_search")]
+    dependencies = [("products", "{last}")]
     operations = [migrations.AddField("product", "shelf", models.CharField(max_length=20, blank=True, db_default=""))]
 """
 
@@ -45,9 +45,11 @@ def newer_code() -> None:
     shelf = '    shelf = models.CharField(max_length=20, blank=True, db_default="")\n'
     first = "    # Words of name, brand and description as the search compares them"
     edit("products/models.py", first, shelf + first)
-    (CHECKOUT / "products/migrations/0003_shelf.py").write_text(MIGRATION)
-    run("scripts/deploy")
-    expect(sql("SHOW COLUMNS FROM products_product LIKE 'shelf'"), "the migration did not run")
+    migrations = CHECKOUT / "products/migrations"
+    last = max(path.stem for path in migrations.glob("[0-9]*.py"))
+    (migrations / f"{int(last[:4]) + 1:04}_shelf.py").write_text(MIGRATION.format(last=last))
+    said = run("scripts/deploy")
+    expect(sql("SHOW COLUMNS FROM products_product LIKE 'shelf'"), f"the migration did not run:\n{said}")
     expect(len(containers("web")) == 2, "two web containers were not kept")
 
 

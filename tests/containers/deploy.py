@@ -13,6 +13,7 @@ from tests.containers.stack import (
     docker,
     edit,
     expect,
+    logs,
     request,
     run,
     say,
@@ -68,6 +69,9 @@ def without_a_failure(what: str, deploy: Callable[[], object], version: str) -> 
         took = time.monotonic() - began
         time.sleep(5)
     say(f"{what}: {took:.0f} s, {sum(load.answers.values())} requests meanwhile, {len(load.failures)} failed")
+    for line in logs("proxy").splitlines() if load.failures else ():
+        if "[error]" in line:
+            say(line)
     check(load)
     expect(not load.failures, f"{what}: {load.failures[:3]}")
     expect(version in load.versions and len(load.versions) >= 2, f"no change was seen: {load.versions}")

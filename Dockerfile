@@ -1,17 +1,17 @@
-# The whole service in one image: web, worker, beat and the job that migrates differ by their command alone.
+# The whole service in one image: web, worker, beat and the migration job differ only in their command.
 
 FROM python:3.13-slim AS builder
-# mysqlclient is compiled here, and here alone.
+# mysqlclient is compiled only in this stage.
 RUN apt-get update \
     && apt-get install -y --no-install-recommends gcc libc6-dev libmariadb-dev pkg-config python3-dev \
     && rm -rf /var/lib/apt/lists/*
 RUN python -m venv --without-pip /venv
-COPY requirements-mysql.txt requirements-s3.txt /
-RUN pip --python /venv/bin/python install --no-cache-dir --disable-pip-version-check \
-    --requirement /requirements-mysql.txt --requirement /requirements-s3.txt
+COPY requirements-mysql.txt requirements-s3.txt requirements-stripe.txt /
+RUN pip --python /venv/bin/python install --no-cache-dir --disable-pip-version-check --require-hashes \
+    --requirement /requirements-mysql.txt --requirement /requirements-s3.txt --requirement /requirements-stripe.txt
 
 FROM python:3.13-slim
-# What the compiled mysqlclient loads, and an account without rights.
+# The library that mysqlclient loads, and an unprivileged user.
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libmariadb3 \
     && rm -rf /var/lib/apt/lists/* \
@@ -26,7 +26,7 @@ ENV PATH=/venv/bin:$PATH \
     METRICS_DIR=/dev/shm/metrics
 WORKDIR /app
 COPY . .
-# Static files, named by their content and compressed, once. This key signs nothing, and ends with the command.
+# Static files, named by their content hash and compressed. This key signs nothing and is used only for this command.
 RUN SECRET_KEY=collects-static-files-and-signs-nothing python manage.py collectstatic --no-input --verbosity 0 \
     && python -m compileall -q .
 USER 10001

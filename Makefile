@@ -1,36 +1,45 @@
-# What a developer types. `make run` and `make test` set up whatever is missing first.
+# The commands for developers. `make run` and `make test` set up what is missing first.
 
 VENV = .venv
 IN_VENV = $(VENV)/bin/python
 PIP_INSTALL = $(IN_VENV) -m pip install --quiet --quiet --disable-pip-version-check
-# Some tests only wait for real processes: more of them run at once than there are cores.
+# Some tests only wait for real processes: more of them run in parallel than there are cores.
 JOBS = 3
-# Checks read settings, but never those of a real shop.
+# Without ARGS; `make test-services` runs the others.
+QUICK = -m "not thorough"
+# The tests start dozens of processes: they cache bytecode, whatever the environment says.
+CACHED = env -u PYTHONDONTWRITEBYTECODE
+# Checks need settings, but never those of a real shop.
 CHECKED = env -u MYSQL_HOST -u REDIS_HOST ENV_FILE=/dev/null SECRET_KEY=a-key-of-the-checks-alone-that-signs-nothing
-COMPILE = $(IN_VENV) -m uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header
+COMPILE = $(IN_VENV) -m uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header
 
-.PHONY: help run test test-services test-clients test-containers lint lock openapi fuzz
+.PHONY: help run mysql test test-services test-clients test-containers lint lock audit openapi fuzz docs
 
 help:
-	@echo "make run    the whole service on this machine, at http://127.0.0.1:8000/"
-	@echo "make test   every test"
-	@echo "make test-services  every test that they matter to, on MySQL and Redis, and pictures in buckets"
-	@echo "make test-clients  the service as a browser and generated clients meet it"
-	@echo "make test-containers  the image and docker-compose.yml, run for real on port 80"
+	@echo "make run    the whole service on this machine, at http://127.0.0.1:8000/; RELOAD=1 restarts it after changes"
+	@echo "make mysql  install the client of MySQL, which is compiled, for make run with MYSQL_HOST"
+	@echo "make test   the tests that need no server and start no service; all of those that ARGS name"
+	@echo "make test-services  every relevant test on MySQL and Redis, the whole service, and pictures in buckets"
+	@echo "make test-clients  tests with a browser and generated clients"
+	@echo "make test-containers  the image and docker-compose.yml, tested on port 80"
 	@echo "make lint   style, types, import directions, migrations"
-	@echo "make fuzz   the API, by its document, on MySQL and Redis, with a fixed seed"
-	@echo "make openapi  the committed OpenAPI document anew"
-	@echo "make lock   the requirements files anew, from pyproject.toml"
+	@echo "make fuzz   fuzz the API from its OpenAPI document, on MySQL and Redis, with a fixed seed"
+	@echo "make docs   build the documentation as a site, in var/docs/site/; fails for a link that leads nowhere"
+	@echo "make openapi  generate the committed OpenAPI document"
+	@echo "make lock   compile the requirements files from pyproject.toml, with the hashes of their packages"
+	@echo "make audit  check the requirements files for known advisories"
 
 run: $(VENV)/run.stamp
-	@$(IN_VENV) -m productbackend.dotenv
+	@$(IN_VENV) -m productbackend.embedded.dotenv
 	@exec $(IN_VENV) manage.py run
 
+mysql: $(VENV)/mysql.stamp
+
 test: $(VENV)/test.stamp
-	@$(IN_VENV) -m pytest --quiet --numprocesses $(JOBS) --dist loadgroup $(ARGS)
+	@$(CACHED) $(IN_VENV) -m pytest --quiet --numprocesses $(JOBS) --dist loadgroup $(or $(ARGS),$(QUICK))
 
 test-services: $(VENV)/services.stamp
-	@$(IN_VENV) -m tests.services.run $(ARGS)
+	@$(CACHED) $(IN_VENV) -m tests.services.run $(ARGS)
 
 test-clients: $(VENV)/clients.stamp tests/clients/typescript/node_modules
 	@sh scripts/check-chromium
@@ -56,9 +65,17 @@ lock: $(VENV)/test.stamp
 	$(COMPILE) pyproject.toml --output-file requirements.txt $(ARGS)
 	$(COMPILE) pyproject.toml --group dev --constraint requirements.txt --output-file requirements-dev.txt $(ARGS)
 	$(COMPILE) pyproject.toml --group clients --constraint requirements-dev.txt --output-file requirements-clients.txt $(ARGS)
+	$(COMPILE) pyproject.toml --group docs --constraint requirements-dev.txt --output-file requirements-docs.txt $(ARGS)
 	$(COMPILE) pyproject.toml --extra mysql --constraint requirements.txt --output-file requirements-mysql.txt $(ARGS)
 	$(COMPILE) pyproject.toml --extra s3 --constraint requirements-mysql.txt --output-file requirements-s3.txt $(ARGS)
+	$(COMPILE) pyproject.toml --extra stripe --constraint requirements-dev.txt --output-file requirements-stripe.txt $(ARGS)
 	$(COMPILE) pyproject.toml --extra mysql --extra s3 --group services --constraint requirements-s3.txt --constraint requirements-dev.txt --output-file requirements-services.txt $(ARGS)
+
+docs: $(VENV)/docs.stamp
+	@sh scripts/build-docs $(VENV)/bin/zensical var/docs
+
+audit: $(VENV)/test.stamp
+	@sh scripts/audit $(VENV)/audit
 
 openapi: $(VENV)/test.stamp
 	$(CHECKED) $(IN_VENV) manage.py spectacular --validate --fail-on-warn --file openapi.yml
@@ -68,23 +85,34 @@ $(VENV)/bin/python:
 
 $(VENV)/run.stamp: requirements.txt | $(VENV)/bin/python
 	@echo "Installing requirements.txt"
-	@$(PIP_INSTALL) --requirement requirements.txt
+	@$(PIP_INSTALL) --require-hashes --requirement requirements.txt
+	@touch $@
+
+$(VENV)/mysql.stamp: requirements-mysql.txt $(VENV)/run.stamp
+	@sh scripts/check-mysql-headers
+	@echo "Installing requirements-mysql.txt"
+	@$(PIP_INSTALL) --require-hashes --requirement requirements-mysql.txt
 	@touch $@
 
 $(VENV)/test.stamp: requirements-dev.txt $(VENV)/run.stamp
 	@echo "Installing requirements-dev.txt"
-	@$(PIP_INSTALL) --requirement requirements-dev.txt
+	@$(PIP_INSTALL) --require-hashes --requirement requirements-dev.txt
 	@touch $@
 
 $(VENV)/services.stamp: requirements-services.txt $(VENV)/test.stamp
 	@sh scripts/check-mysql-headers
 	@echo "Installing requirements-services.txt"
-	@$(PIP_INSTALL) --requirement requirements-services.txt
+	@$(PIP_INSTALL) --require-hashes --requirement requirements-services.txt
 	@touch $@
 
 $(VENV)/clients.stamp: requirements-clients.txt $(VENV)/test.stamp
 	@echo "Installing requirements-clients.txt"
-	@$(PIP_INSTALL) --requirement requirements-clients.txt
+	@$(PIP_INSTALL) --require-hashes --requirement requirements-clients.txt
+	@touch $@
+
+$(VENV)/docs.stamp: requirements-docs.txt $(VENV)/test.stamp
+	@echo "Installing requirements-docs.txt"
+	@$(PIP_INSTALL) --require-hashes --requirement requirements-docs.txt
 	@touch $@
 
 tests/clients/typescript/node_modules: tests/clients/typescript/package-lock.json

@@ -3,8 +3,9 @@
 
 import os
 import sys
+from importlib import import_module
 
-from productbackend.environment import line_or_exit
+from productbackend.environment import exit_on_bad_setting
 
 
 def main() -> None:
@@ -12,7 +13,9 @@ def main() -> None:
     from django.core.management import execute_from_command_line
 
     try:
-        with line_or_exit():
+        with exit_on_bad_setting():
+            # Django keeps an error of the settings to itself, and some commands then fail for what follows from it.
+            import_module(os.environ["DJANGO_SETTINGS_MODULE"])
             execute_from_command_line(sys.argv)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -5,10 +5,21 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        from accounts import addresses, mails, passwords, welcome
+        from accounts import anonymization, email_verification, mails, notices, openapi, passwords, two_factor, welcome
+        from accounts.signals import account_closed, password_changed
+        from outbox import limits
         from outbox.mails import register
+        from productbackend.doctor import findings
 
-        register(addresses.CONFIRM_KIND, mails.confirmation)
-        register(addresses.NOTICE_KIND, mails.change_notice)
+        openapi.register()
+        account_closed.connect(anonymization.on_account_closed, dispatch_uid="accounts.forget")
+        password_changed.connect(notices.on_password_changed, dispatch_uid="accounts.notice")
+        limits.register(email_verification.is_verified)
+        register(email_verification.VERIFY_KIND, mails.verification)
+        register(email_verification.NOTICE_KIND, mails.change_notice)
+        register(email_verification.CHANGED_KIND, mails.changed_notice)
         register(passwords.RESET_KIND, mails.password_reset)
+        for kind in notices.TEMPLATES:
+            register(kind, mails.notice)
+        findings.REGISTERED.append(findings.Check("second factor", two_factor.missing, "the database"))
         register(welcome.KIND, mails.welcome, delays=welcome.DELAYS, bulk=True)

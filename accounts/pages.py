@@ -1,4 +1,4 @@
-"""The two pages that links in mails lead to: a form whose button does it, for a scanner's GET must not."""
+"""The pages of mailed links. GET shows a form and changes nothing, since mail scanners send GET; POST does it."""
 
 from typing import Any
 
@@ -7,15 +7,16 @@ from rest_framework.parsers import BaseParser, FormParser
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from productbackend.api.limits import SmallBodyView
 from productbackend.api.parsers import JSONParser
+from productbackend.api.problems import prefers_html
 
 DONE = "accounts/done.html"
 
 
 class PageRenderer(BaseRenderer):
-    """A template of ours; what went wrong is shown as the problem's page."""
+    """Renders a template, or the problem page for an error."""
 
     media_type = "text/html"
     format = "html"
@@ -25,13 +26,13 @@ class PageRenderer(BaseRenderer):
         response = (renderer_context or {})["response"]
         if response.exception:
             return render_to_string("problem.html", {"problem": data})
-        if response.template_name is None:  # what OPTIONS tells
+        if response.template_name is None:  # the response to OPTIONS
             return render_to_string(DONE, {"text": data["description"]})
         return render_to_string(response.template_name, data)
 
 
-class PageView(APIView):
-    """GET shows `page`, filled from the query; POST takes JSON, or what the page's form sends and answers a page."""
+class PageView(SmallBodyView):
+    """GET renders `page` with values of the query. POST accepts JSON, or the page's form and responds with a page."""
 
     authentication_classes: list[Any] = []
     parser_classes: list[type[BaseParser]] = [JSONParser, FormParser]
@@ -42,18 +43,23 @@ class PageView(APIView):
         page, json = PageRenderer(), JSONRenderer()
         return [page] if self.request.method in ("GET", "HEAD") else [json, page]
 
+    def parameters(self) -> dict[str, bool]:
+        return dict.fromkeys(self.page_fields, False)
+
     def show(self, request: Request, **context: Any) -> Response:
         values = {name: request.query_params.get(name, "") for name in self.page_fields}
         return Response({**values, **context}, template_name=self.page)
 
     def done(self, request: Request, text: str) -> Response:
-        """204 for a program, a page that says so for a person."""
+        """Return 204 for JSON, a page with `text` for a browser."""
         if request.accepted_renderer.format == "json":
             return Response(status=204)
         return Response({"text": text}, template_name=DONE)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        if response.exception and not prefers_html(request):  # an error is a page only if the client prefers HTML
+            request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
         response = super().finalize_response(request, response, *args, **kwargs)
-        response["Cache-Control"] = "private, no-store"  # the address holds a secret
+        response["Cache-Control"] = "private, no-store"  # the URL contains a token
         response["Referrer-Policy"] = "no-referrer"
         return response

@@ -1,4 +1,4 @@
-"""Users with full carts, in bulk. To be imported when Django is set up."""
+"""Creates users with filled carts in bulk. Import it after django.setup()."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 from accounts.models import User
 from accounts.tokens import issue
 from carts.models import Cart, CartItem
-from products import stock
+from products.inventory import stock
 from products.models import Product
 
 
 def make_users(count: int) -> list[tuple[int, str]]:
-    """So many customers: id and access token. Each has an address, so that each order owes a mail."""
+    """Create `count` customers: id and access token. Each has an email address, so that each order enqueues a mail."""
     first = User.objects.count()
     names = [f"buyer{first + number}" for number in range(count)]
     User.objects.bulk_create(
@@ -23,7 +23,7 @@ def make_users(count: int) -> list[tuple[int, str]]:
 
 def make_products(count: int, quantity: int) -> list[int]:
     first = Product.objects.count()
-    made = [
+    rows = [
         Product(
             name=f"Product {first + number}",
             slug=f"p-{first + number}",
@@ -33,16 +33,16 @@ def make_products(count: int, quantity: int) -> list[int]:
         )
         for number in range(count)
     ]
-    for product in made:
+    for product in rows:
         product.derive()
-    Product.objects.bulk_create(made, batch_size=500)
+    Product.objects.bulk_create(rows, batch_size=500)
     products = list(Product.objects.order_by("-pk")[:count])
     stock.record_initial(products=products)
     return sorted(product.pk for product in products)
 
 
 def fill(users: Sequence[int], wanted: Sequence[Sequence[tuple[int, int]]]) -> list[int]:
-    """A cart for each user with its `(product, pieces)`; the ids of the carts, in the users' order."""
+    """Create a cart for each user with its `(product, pieces)`. Returns the ids of the carts, in the users' order."""
     Cart.objects.bulk_create([Cart(user_id=user) for user in users], batch_size=1_000)
     by_user: dict[int, Any] = dict(Cart.objects.filter(user__in=users).values_list("user_id", "pk"))
     CartItem.objects.bulk_create(

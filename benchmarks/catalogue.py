@@ -1,10 +1,10 @@
-"""How fast the catalogue is read, each figure against its yardstick in the same run. Needs MySQL, Redis and wrk.
+"""Reads of the catalogue, each figure against its yardstick in the same run. Needs MySQL, Redis and wrk.
 
     python -m benchmarks.catalogue --mysql-port PORT --redis-port PORT --redis-database NUMBER
 
 Its two databases are seeded in some minutes and dropped at the end. With `--database-small NAME
---database-large NAME` they stay, and an interrupted seeding is taken up where it was; `--only` names
-the parts to be measured.
+--database-large NAME` they are kept, and an interrupted seeding is continued; `--only` names the parts
+to be measured.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from benchmarks.catalogue_web import Ask, Web, compare
 
 
 def rates(options: argparse.Namespace) -> None:
-    """Requests a second of cached and of made pages."""
+    """Requests per second for cached and uncached pages."""
     from django.core.cache import cache
 
     from benchmarks.yardstick import BYTES, MISSES
@@ -32,20 +32,20 @@ def rates(options: argparse.Namespace) -> None:
             compare(name, ours, bare)
     with Web(cache=False) as web:
         asks = [(path, {}) for path in ("/products/", "/bare/list/", "/naive/products/", "/health/live/")]
-        web.rates(asks, 1)  # connections are opened, code is warm
-        ours, bare, naive, floor = zip(*(web.rates(asks, seconds) for _ in rounds), strict=True)
+        web.rates(asks, 1)  # opens connections, warms up the code
+        ours, bare, naive, minimal = zip(*(web.rates(asks, seconds) for _ in rounds), strict=True)
         compare("list, cache off", ours, bare)
-        compare("list, cache off, beside a naive project", ours, naive)
-        compare("list, cache off, beside an answer of fifteen bytes", ours, floor)
+        compare("list, cache off, compared with a naive project", ours, naive)
+        compare("list, cache off, compared with a response of fifteen bytes", ours, minimal)
 
 
 def main() -> None:
     parts = ("rates", "latencies", "zipf", "memory")
-    parser = shop.arguments("How fast the catalogue is read, beside its yardsticks.")
+    parser = shop.arguments("Reads of the catalogue, compared with its yardsticks.")
     parser.add_argument("--large", type=int, default=1_000_000)
     parser.add_argument("--small", type=int, default=10_000)
-    parser.add_argument("--database-large", default="", help="its name, to keep it and to use it again")
-    parser.add_argument("--database-small", default="", help="its name, to keep it and to use it again")
+    parser.add_argument("--database-large", default="", help="its name, to keep and reuse it")
+    parser.add_argument("--database-small", default="", help="its name, to keep and reuse it")
     parser.add_argument("--only", nargs="+", choices=parts, default=parts)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=8, help="of wrk in each cell of each round")
@@ -75,9 +75,9 @@ def main() -> None:
         print(f"\nAt the end: {shop.load()}.")
 
 
-def large_database(options: argparse.Namespace, small: str) -> shop.Kept:
-    """The larger database, seeded from the smaller one's base."""
-    large = shop.Kept(options, options.database_large)
+def large_database(options: argparse.Namespace, small: str) -> shop.Database:
+    """Create the larger database, seeded from the smaller one's base."""
+    large = shop.Database(options, options.database_large)
     products.copy_base(options, small, large.name)
     products.grow(options, large.name, options.large)
     return large

@@ -1,4 +1,4 @@
-"""How long one client waits for a page: at a million products and at ten thousand, and beside the bare SQL."""
+"""Latency of a page for one client: with a million products and with ten thousand, and compared with the bare SQL."""
 
 import argparse
 import json
@@ -13,7 +13,7 @@ FIELDS = ("name", "price", "rating", "quantity", "created_at")
 
 
 def pages(options: argparse.Namespace, small: str, large: str) -> None:
-    """Each page at both sizes, by turns."""
+    """Each page at both sizes, alternating."""
     with Web(cache=False, database=small) as few, Web(cache=False, database=large) as many:
         clients = [(few, few.client()), (many, many.client())]
         print(f"\n| page | ms at {options.small:,} | ms at {options.large:,} | times |\n| --- | --- | --- | --- |")
@@ -31,13 +31,13 @@ def _reading(web: Web, client: Any, path: str) -> Work:
 
 
 def paths(web: Web) -> dict[str, str]:
-    """The pages, as this service's ids and cursors have them."""
+    """The pages, with the ids and cursors of this service."""
     one, ten, hundred = (category(web, name) for name in ("Leaf 0", "Ten 0", "Hundred"))
-    sort = json.loads(web.get("/products/1/"))["category"]  # telephones, with several pages in that range
+    leaf = json.loads(web.get("/products/1/"))["category"]  # phones, with several pages in that price range
     found = {
         "nothing (/health/live/)": "/health/live/",
         "first page": "/products/",
-        "a category and a price range": f"/products/?category={sort}&min_price=160&max_price=500&ordering=price",
+        "a category and a price range": f"/products/?category={leaf}&min_price=160&max_price=500&ordering=price",
         "a subtree of 1 category, ordering=-price": f"/products/?category={one}&ordering=-price",
         "a subtree of 10 categories, ordering=-price": f"/products/?category={ten}&ordering=-price",
         "a subtree of 100 categories, ordering=-price": f"/products/?category={hundred}&ordering=-price",
@@ -57,14 +57,15 @@ def category(web: Web, name: str) -> int:
 
 
 def last_page(web: Web, sign: str, field: str) -> str:
-    """Behind the 21st row from the end, which is on the first page of the opposite order."""
-    from productbackend.api.pagination import write_cursor
-    from productbackend.fields import KEY_LENGTH, fold
+    """The page after the 21st row from the end, which is on the first page of the opposite order."""
+    from productbackend.api import cursors
+    from products.naming import name_key
 
     opposite = json.loads(web.get(f"/products/?ordering={'' if sign else '-'}{field}&limit=21"))
     row = opposite["results"][20]
-    column, value = ("name_key", fold(row["name"])[:KEY_LENGTH]) if field == "name" else (field, row[field])
-    cursor = write_cursor({"o": [f"{sign}{column}", f"{sign}id"], "d": "n", "v": [value, row["id"]]})
+    column, value = ("name_key", name_key(row["name"])) if field == "name" else (field, row[field])
+    values = {"o": [f"{sign}{column}", f"{sign}id"], "d": "n", "v": [value, row["id"]]}
+    cursor = cursors.encode("/products/", values)
     path = f"/products/?ordering={sign}{field}&cursor={cursor}"
     page = json.loads(web.get(path))
     assert (len(page["results"]), page["next"]) == (20, None), path
@@ -72,13 +73,13 @@ def last_page(web: Web, sign: str, field: str) -> str:
 
 
 def searches(options: argparse.Namespace, database: str) -> None:
-    """Searches, each beside the statements that it comes down to, by turns."""
+    """Searches, each alternating with its bare SQL statements."""
     print(
         "\n| search | matches | ms over HTTP | ms of the bare SQL | allowed, ms | of that |"
         "\n| --- | --- | --- | --- | --- | --- |"
     )
     cursor = shop.connect(options, database).cursor()
-    cursor.execute("SET optimizer_switch = 'index_merge_intersection=off'")  # as the service has it
+    cursor.execute("SET optimizer_switch = 'index_merge_intersection=off'")  # as in the service
     with Web(cache=False, database=database) as web:
         client = web.client()
         for name, (path, where, statements) in bare_sql().items():
@@ -103,7 +104,7 @@ def _running(cursor: Any, statements: list[str]) -> Work:
 
 
 def bare_sql() -> dict[str, tuple[str, str, list[str]]]:
-    """What is searched for: its path, its condition, and the bare statements."""
+    """Each search: its path, its condition, and its bare statements."""
 
     def match(path: str, words: str) -> tuple[str, str, list[str]]:
         where = f"MATCH (search_text) AGAINST ('{words}' IN BOOLEAN MODE)"
@@ -122,7 +123,7 @@ def bare_sql() -> dict[str, tuple[str, str, list[str]]]:
         )
 
     return {
-        "search, a word in every second product": match("years", "+qqyears*"),
+        "search, a word in every second product": match("years", "+(qqyears* qqyear)"),
         "search, a common word": match("wool", "+qqwool*"),
         "search, a rare word": match("copy0007", "+qqcopy0007*"),
         "search, a word of one product": match("single0007", "+qqsingle0007*"),

@@ -1,4 +1,4 @@
-"""Reading under load: many pages by Zipf's law while a product sells, and the memory of the web processes."""
+"""Reads under load: many pages by Zipf's law during sales of a product, and the memory of the web processes."""
 
 import argparse
 import os
@@ -18,9 +18,9 @@ from benchmarks.catalogue_web import CONNECTIONS, Web, spread
 PAGES = 10_000
 DETAILS = 8_000
 SALES_A_SECOND = 50
-SETTLING = 5  # seconds of a new load that are not counted
-SLICE = 2  # seconds of Zipf's law between two looks at the yardstick
-# wrk asks for the pages by the law: the first as often as the next two, and so on.
+SETTLING = 5  # seconds at the beginning of a load that are not counted
+SLICE = 2  # seconds of load between two measurements of the yardstick
+# wrk requests the pages by Zipf's law: the first as often as the next two, and so on.
 SCRIPT = """
 local paths, sums, sum = {}, {}, 0
 for line in io.lines("%s") do
@@ -40,7 +40,7 @@ end
 
 
 def write_script() -> tuple[Path, list[str]]:
-    """The client's script and its pages, those that are asked for most first."""
+    """The client's script and its pages, the most requested ones first."""
     from products.models import Product
 
     ids = Product.objects.filter(is_active=True).order_by("id").values_list("pk", flat=True)[:DETAILS]
@@ -54,7 +54,7 @@ def write_script() -> tuple[Path, list[str]]:
 
 
 def zipf(options: argparse.Namespace) -> None:
-    """By turns, on a cache that has been filled and has begun to let go of pages: no writes, and sales."""
+    """Alternate between no writes and sales, on a full cache that has begun to evict pages."""
     from django.core.cache import cache
 
     from benchmarks.yardstick import BYTES, MISSES
@@ -86,9 +86,9 @@ def zipf(options: argparse.Namespace) -> None:
 
 
 def _zipf_round(options: argparse.Namespace, web: Web, script: Path, product: str | None) -> tuple[float, float, float]:
-    """Requests a second, those of the bare view in between, when nothing is sold, and the hit rate.
+    """Requests per second, those of the bare view in between, without sales, and the hit rate.
 
-    A machine whose speed changes from one half minute to the next is so divided out.
+    This cancels out changes of the machine's speed.
     """
     from django.core.cache import cache
 
@@ -111,13 +111,13 @@ def _zipf_round(options: argparse.Namespace, web: Web, script: Path, product: st
 
 @contextmanager
 def selling(product: str | None) -> Iterator["subprocess.Popen[bytes] | None"]:
-    """A process of its own sells the product all the time; its work is counted in the measure, its clock is not."""
+    """Sell the product continuously in a separate process; its load is part of the measurement."""
     if product is None:
         yield None
         return
     seller = subprocess.Popen([sys.executable, "-m", "benchmarks.catalogue_load", product], stdout=subprocess.PIPE)
     assert seller.stdout is not None
-    seller.stdout.readline()  # it has begun
+    seller.stdout.readline()  # waits until it has begun
     try:
         yield seller
     finally:
@@ -130,7 +130,7 @@ def sell(product_id: int) -> None:
     import django
 
     django.setup()
-    from products import stock
+    from products.inventory import stock
 
     number, due = 0, time.monotonic()
     while True:
@@ -138,21 +138,21 @@ def sell(product_id: int) -> None:
         number += 1
         if number == 1:
             print("selling", flush=True)
-        due = max(due + 1 / SALES_A_SECOND, time.monotonic())  # what was missed while it stood still stays undone
+        due = max(due + 1 / SALES_A_SECOND, time.monotonic())  # sales missed during SIGSTOP are skipped
         time.sleep(max(0.0, due - time.monotonic()))
 
 
 def memory(options: argparse.Namespace) -> None:
-    """Of each web process after its first thousand requests and after long load, half of it pages that are made."""
+    """Memory of each web process after its first thousand requests and after long load, half of it uncached pages."""
     script, pages = write_script()
     with Web(cache=True) as web:
-        chance = random.Random(2)
+        rng = random.Random(2)
 
         def ask(count: int) -> None:
             for number in range(count):
                 if number % 10 == 0:
-                    client = web.client()  # by whichever process takes it
-                web.get(chance.choice(pages), client, {"Cookie": "made=anew"} if number % 2 else {})
+                    client = web.client()  # any web process may accept it
+                web.get(rng.choice(pages), client, {"Accept": "application/json, text/csv"} if number % 2 else {})
 
         threads = [threading.Thread(target=ask, args=[2 * 1000 // CONNECTIONS]) for _ in range(CONNECTIONS)]
         for thread in threads:
@@ -163,7 +163,7 @@ def memory(options: argparse.Namespace) -> None:
         end = time.monotonic() + options.memory_seconds
         while time.monotonic() < end:
             requests += 10 * web.rate("", 10, script=script)
-            requests += 10 * web.rate("/products/?ordering=-price", 10, Cookie="made=anew")
+            requests += 10 * web.rate("/products/?ordering=-price", 10, Accept="application/json, text/csv")
         after = web.memory()
     print("\n| web process | kB after 1,000 requests | kB at the end | times |\n| --- | --- | --- | --- |")
     for number, (first, last) in enumerate(zip(before, after, strict=True), start=1):

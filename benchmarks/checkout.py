@@ -1,4 +1,4 @@
-"""Checkouts a second over HTTP, against the same SQL statements sent by a bare mysqlclient loop.
+"""Checkouts per second over HTTP, compared with the same SQL statements sent by a bare mysqlclient loop.
 
 python -m benchmarks.checkout --mysql-port 3306 [--redis-port 6379] [--checkouts 400] [--rounds 3]
 """
@@ -7,13 +7,14 @@ import argparse
 import secrets
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tqdm import tqdm
 
 from benchmarks import shop
+from benchmarks.figures import spread
 
 CLIENTS = [1, 8, 32]
 PRODUCTS = ["one", "1,000"]
@@ -21,7 +22,7 @@ Work = Callable[[Any, int], int]
 
 
 def measure(clients: int, count: int, begin: Callable[[], Any], work: Work) -> tuple[float, list[float], int]:
-    """Do `count` jobs by so many clients: jobs a second, their latencies in ms, and how many failed."""
+    """Run `count` jobs with `clients` clients: jobs per second, their latencies in ms, and how many failed."""
     jobs = iter(range(count))
     latencies: list[float] = []
     failed: list[int] = []
@@ -84,10 +85,6 @@ class Bench:
         database = shop.connect(self.options, self.name)
         database.autocommit(True)
         return database
-
-
-def spread(values: Sequence[float]) -> str:
-    return f"{statistics.median(values):.0f} ({min(values):.0f} to {max(values):.0f})"
 
 
 def main() -> None:

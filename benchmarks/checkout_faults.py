@@ -2,8 +2,8 @@
 
     python -m benchmarks.checkout_faults --mysql-port 3307 --restart-command "..." [--checkouts 5000]
 
-The server must be the benchmark's own: the command ends it in whatever way it likes, starts it again
-and returns. At the end the tables alone say what came of it; the exit status is 1 where a promise was broken.
+The server must be dedicated to the benchmark: the command stops it in any way, starts it again and
+returns. At the end invariants are checked in the tables; the exit status is 1 if one is violated.
 """
 
 import argparse
@@ -28,13 +28,13 @@ from benchmarks import shop
 CLIENTS = 32
 KILL_EVERY = 2.0
 PRODUCTS = 20
-STOCK_SHARE = 0.9  # of what is wanted: some must be told that there is no more
+STOCK_SHARE = 0.9  # of the wanted pieces: some checkouts must fail with a shortage
 PATIENCE = 120.0  # seconds that a client retries for
 
 
 @dataclass
 class Seen:
-    """What the clients saw."""
+    """The responses that the clients got."""
 
     orders: dict[str, str] = field(default_factory=dict)  # key -> number in a 201
     refused: int = 0
@@ -49,8 +49,8 @@ class Faults:
     restarts: int = 0
 
 
-def keep_asking(client: shop.Client, cart: int, token: str, seen: Seen) -> None:
-    """One checkout as a patient client makes it: with one key, until there is an answer that stands."""
+def checkout_with_retries(client: shop.Client, cart: int, token: str, seen: Seen) -> None:
+    """One checkout with retries: with one key, until there is a final response."""
     key = secrets.token_hex(12)
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
@@ -78,7 +78,7 @@ def kill_workers(web: shop.Web, done: threading.Event, faults: Faults) -> None:
 
 
 def restart(command: str, progress: Any, total: int, done: threading.Event, faults: Faults) -> None:
-    """Restart the database when a third and when two thirds of the checkouts are through."""
+    """Restart the database after one third and after two thirds of the checkouts."""
     for third in (total // 3, 2 * total // 3):
         while progress.n < third:
             if done.wait(0.1):
@@ -96,34 +96,34 @@ def load(web: shop.Web, options: argparse.Namespace, carts: list[tuple[int, str]
     def run(_: int) -> None:
         client = shop.Client(web.port)
         for cart, token in jobs:
-            keep_asking(client, cart, token, seen)
+            checkout_with_retries(client, cart, token, seen)
             with counted:
-                progress.n += 1  # kept also where no bar is drawn
+                progress.n += 1  # also counted without a progress bar
                 progress.refresh()
 
-    troubles = [
+    fault_threads = [
         threading.Thread(target=kill_workers, args=(web, done, faults)),
         threading.Thread(target=restart, args=(options.restart_command, progress, len(carts), done, faults)),
     ]
-    for thread in troubles:
+    for thread in fault_threads:
         thread.start()
     with ThreadPoolExecutor(CLIENTS) as pool:
         list(pool.map(run, range(CLIENTS)))
     done.set()
-    for thread in troubles:
+    for thread in fault_threads:
         thread.join()
     progress.close()
     return seen, faults
 
 
-PROOFS = {
+INVARIANTS = {
     "products below zero, or sold beyond their stock": """
         SELECT COUNT(*) FROM products_product p WHERE p.quantity < 0 OR p.quantity != (
             SELECT SUM(m.delta) FROM products_stockmovement m WHERE m.product_id = p.id AND m.reason = 'initial'
         ) - COALESCE((SELECT SUM(l.quantity) FROM orders_orderline l WHERE l.product_id = p.id), 0)""",
     "keys with more than one order": """
         SELECT COUNT(*) FROM (SELECT 1 FROM orders_order GROUP BY idempotency_key HAVING COUNT(*) > 1) more""",
-    "orders whose cart is still there": """
+    "orders whose cart still exists": """
         SELECT COUNT(*) FROM orders_order o JOIN carts_cart c ON c.id = o.cart_id""",
     "orders whose lines are not their total": """
         SELECT COUNT(*) FROM orders_order o WHERE o.total !=
@@ -134,27 +134,27 @@ PROOFS = {
 }
 
 
-def broken_promises(options: argparse.Namespace, name: str, seen: Seen, carts: int) -> dict[str, int]:
-    """What the tables say, each as a count that must be 0."""
-    from products import ledger
+def violations(options: argparse.Namespace, name: str, seen: Seen, carts: int) -> dict[str, int]:
+    """The violations of each invariant, as counts that must be 0."""
+    from products.inventory import ledger
 
     cursor = shop.connect(options, name).cursor()
     counts = {}
-    for promise, sql in PROOFS.items():
+    for invariant, sql in INVARIANTS.items():
         cursor.execute(sql)
-        [counts[promise]] = cursor.fetchone()
+        [counts[invariant]] = cursor.fetchone()
     cursor.execute("SELECT idempotency_key, number FROM orders_order")
     orders = dict(cursor.fetchall())
     counts["201s that a client saw without their order"] = sum(orders.get(k) != n for k, n in seen.orders.items())
     cursor.execute("SELECT COUNT(*) FROM carts_cart")
-    counts["carts lost: neither there nor an order"] = carts - len(orders) - cursor.fetchone()[0]
-    counts["products whose ledger does not hold"] = sum(not balance.holds for balance in ledger.balances())
+    counts["lost carts: neither a cart nor an order"] = carts - len(orders) - cursor.fetchone()[0]
+    counts["products whose ledger is wrong"] = sum(not balance.is_correct for balance in ledger.balances())
     print(f"orders in the tables: {len(orders)}; seen by a client: {len(seen.orders)}")
     return counts
 
 
 def make_carts(count: int) -> list[tuple[int, str]]:
-    """Carts of one or two products; together they want more than there is."""
+    """Carts of one or two products; together they need more than the stock."""
     from benchmarks import carts
 
     users = carts.make_users(count)
@@ -182,11 +182,11 @@ def main() -> None:
         print(f"workers killed: {faults.kills}; database restarts: {faults.restarts}")
         print(f"requests without an answer: {seen.no_answer}; answered and retried: {dict(seen.other)}")
         print(f"201: {len(seen.orders)}; 409: {seen.refused}; given up: {seen.gave_up}")
-        counts = broken_promises(options, name, seen, len(carts))
+        counts = violations(options, name, seen, len(carts))
         connection.close()
-    for promise, count in counts.items():
-        print(f"{promise}: {count}")
-    # The runs that show nothing prove nothing.
+    for invariant, count in counts.items():
+        print(f"{invariant}: {count}")
+    # A run without faults is a failure.
     quiet = faults.restarts < 2 or not faults.kills
     raise SystemExit(1 if any(counts.values()) or seen.gave_up or quiet else 0)
 

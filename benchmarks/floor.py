@@ -1,7 +1,7 @@
-"""The floor under a checkout: its own SQL statements, sent by a bare mysqlclient loop.
+"""The baseline ("floor") of a checkout: its SQL statements, sent by a bare mysqlclient loop.
 
-They are recorded from one real checkout, so that the floor follows the code. What differs from one
-checkout to the next is put in by what it was then: the ids, the number and the key are told apart by value.
+They are recorded from one real checkout, so that they match the code. Parameters that differ between
+checkouts (ids, number, key) are recognized by their recorded values and replaced.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ KEY = "the key of the recorded checkout"
 
 
 @dataclass(frozen=True)
-class Hole:
+class Placeholder:
     name: str
 
 
@@ -26,43 +26,43 @@ Statement = tuple[str, tuple[Any, ...]]
 
 
 def record() -> list[Statement]:
-    """The statements of one checkout with a key, in order, with holes for what is each checkout's own."""
+    """The statements of one checkout with a key, in order, with placeholders for its own values."""
     [(user, token)] = make_users(5)[-1:]
     product = make_products(9, 10)[-1]
     fill([user], [[]])
     Cart.objects.all().delete()
     [cart] = fill([user], [[(product, 1)]])
-    assert len({user, cart, product, 1}) == 4  # told apart by value
+    assert len({user, cart, product, 1}) == 4  # distinct values, to recognize them
     statements: list[Statement] = []
 
-    def keep(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+    def record_statement(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         statements.append((sql, tuple(params or ())))
         return execute(sql, params, many, context)
 
     client = APIClient(SERVER_NAME="localhost")
-    with connection.execute_wrapper(keep):
-        answer = client.post(
+    with connection.execute_wrapper(record_statement):
+        response = client.post(
             f"/carts/{cart}/checkout/", headers={"Authorization": f"Bearer {token}", "Idempotency-Key": KEY}
         )
-    assert answer.status_code == 201, answer.content
+    assert response.status_code == 201, response.content
     order = Order.objects.get(idempotency_key=KEY)
-    holes = {user: "user", cart: "cart", product: "product", order.number: "number", KEY: "key"}
+    placeholders = {user: "user", cart: "cart", product: "product", order.number: "number", KEY: "key"}
     return [
-        (sql, tuple(_hole(sql, index, value, holes) for index, value in enumerate(params)))
+        (sql, tuple(_placeholder(sql, index, value, placeholders) for index, value in enumerate(params)))
         for sql, params in statements
     ]
 
 
-def _hole(sql: str, index: int, value: Any, holes: dict[Any, str]) -> Any:
+def _placeholder(sql: str, index: int, value: Any, placeholders: dict[Any, str]) -> Any:
     if sql.startswith(("INSERT INTO `orders_orderline`", "INSERT INTO `orders_orderchange`")) and index == 0:
-        return Hole("order")
-    if isinstance(value, int | str) and not isinstance(value, bool) and value in holes:
-        return Hole(holes[value])
+        return Placeholder("order")
+    if isinstance(value, int | str) and not isinstance(value, bool) and value in placeholders:
+        return Placeholder(placeholders[value])
     return value
 
 
 def play(database: Any, statements: list[Statement], own: dict[str, Any]) -> None:
-    """One checkout: the first statement, which knows the user, and then one transaction."""
+    """Run one checkout: the first statement, which loads the user, and then one transaction."""
     cursor = database.cursor()
     _send(cursor, statements[0], own)
     database.autocommit(False)
@@ -79,5 +79,5 @@ def play(database: Any, statements: list[Statement], own: dict[str, Any]) -> Non
 
 def _send(cursor: Any, statement: Statement, own: dict[str, Any]) -> None:
     sql, params = statement
-    cursor.execute(sql, [own[value.name] if isinstance(value, Hole) else value for value in params])
+    cursor.execute(sql, [own[value.name] if isinstance(value, Placeholder) else value for value in params])
     cursor.fetchall()

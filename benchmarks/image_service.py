@@ -1,11 +1,10 @@
-"""Pictures in the running service: the Procfile's own workers and beat, Gunicorn, MySQL and Redis. See images.py."""
+"""Pictures in the running service: the Procfile's workers and beat, Gunicorn, MySQL and Redis. See images.py."""
 
 import argparse
 import http.client
 import json
 import os
 import secrets
-import signal
 import statistics
 import subprocess
 import sys
@@ -17,20 +16,22 @@ from pathlib import Path
 from typing import Any
 
 import redis
-from honcho.environ import parse_procfile
 from tqdm import tqdm
 
 from benchmarks import shop
+from benchmarks.figures import spread
+from benchmarks.processes import end
+from productbackend.embedded.supervisor import read_procfile
 
 SENDERS = 4
-BESIDE = 0.150  # seconds that an upload may take beside the bare work
+OVERHEAD_MAX = 0.150  # seconds that an upload may take in addition to the bare renditions
 READ_EVERY = 0.05
 PRODUCTS = 1_000
 Bare = Callable[[int], float]
 
 
 class Uploader:
-    """A member of staff at one connection."""
+    """A staff client with one connection."""
 
     def __init__(self, port: int, token: str) -> None:
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
@@ -39,22 +40,22 @@ class Uploader:
     def ask(self, method: str, path: str, body: bytes | None = None, kind: str = "") -> Any:
         headers = self.headers | ({"Content-Type": kind} if kind else {})
         self.connection.request(method, path, body, headers)
-        answer = self.connection.getresponse()
-        data = answer.read()
-        assert answer.status in (200, 201), (path, answer.status, data[:500])
+        response = self.connection.getresponse()
+        data = response.read()
+        assert response.status in (200, 201), (path, response.status, data[:500])
         return json.loads(data)
 
     def upload(self, product: int, path: Path) -> str:
-        """The path of the new image."""
-        limit = secrets.token_hex(8)
-        head = f'--{limit}\r\nContent-Disposition: form-data; name="image"; filename="{path.name}"\r\n\r\n'
-        body = head.encode() + path.read_bytes() + f"\r\n--{limit}--\r\n".encode()
-        image = self.ask("POST", f"/products/{product}/images/", body, f"multipart/form-data; boundary={limit}")
+        """Upload a picture. Returns the path of the new image."""
+        boundary = secrets.token_hex(8)
+        head = f'--{boundary}\r\nContent-Disposition: form-data; name="image"; filename="{path.name}"\r\n\r\n'
+        body = head.encode() + path.read_bytes() + f"\r\n--{boundary}--\r\n".encode()
+        image = self.ask("POST", f"/products/{product}/images/", body, f"multipart/form-data; boundary={boundary}")
         return f"/products/{product}/images/{image['id']}/"
 
 
 class Service:
-    """Gunicorn and what the Procfile names beside it."""
+    """Gunicorn and the other processes of the Procfile."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         from accounts.models import User
@@ -69,7 +70,7 @@ class Service:
 
     @contextmanager
     def running(self) -> Iterator["Service"]:
-        commands = parse_procfile((shop.ROOT / "Procfile").read_text()).processes
+        commands = read_procfile(shop.ROOT / "Procfile")
         environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
         with shop.Web() as web, self.log.open("ab") as log:
             self.port = web.port
@@ -87,7 +88,7 @@ class Service:
                 end(started)
 
     def warm_up(self) -> None:
-        """Until a picture has gone through every process."""
+        """Wait until every process has processed a picture."""
         from products.models import Product, ProductImage
 
         self.products = list(Product.objects.order_by("pk").values_list("pk", flat=True))
@@ -110,7 +111,7 @@ class Service:
         return int(self.uploaded().filter(status="pending").count())
 
     def remove_images(self) -> None:
-        """All that were uploaded, with their files."""
+        """Delete all uploaded images with their files."""
         for image in self.uploaded():
             image.delete()
 
@@ -119,17 +120,6 @@ def _small(number: int) -> Any:
     from PIL import Image
 
     return Image.new("RGB", (700, 500), (number, secrets.randbelow(256), secrets.randbelow(256)))
-
-
-def end(processes: Sequence[subprocess.Popen[bytes]]) -> None:
-    for process in processes:
-        process.terminate()
-    for process in processes:
-        try:
-            process.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
 
 
 def wait_until_ready(uploader: Uploader, image: str, seconds: float = 60) -> None:
@@ -144,7 +134,7 @@ def wait_until_ready(uploader: Uploader, image: str, seconds: float = 60) -> Non
 
 
 def idle(service: Service, paths: Sequence[Path], bare: Bare) -> None:
-    """From the first byte of an upload until the image is seen to be ready, nothing else going on."""
+    """Time from the first byte of an upload until the image is ready, without other load."""
     uploader, took, work = service.uploader(), [], []
     for round_ in tqdm(range(service.options.rounds), desc="upload to ready", unit="round", disable=None):
         work.append(1 / bare(1))
@@ -157,31 +147,31 @@ def idle(service: Service, paths: Sequence[Path], bare: Bare) -> None:
     print(f"| the bare renditions | {alone * 1000:.0f} | |")
     print(
         f"| over HTTP, worker and broker: median (spread) | {middle * 1000:.0f} "
-        f"({min(took) * 1000:.0f} to {max(took) * 1000:.0f}) | ≤ {(alone + BESIDE) * 1000:.0f} |",
+        f"({min(took) * 1000:.0f} to {max(took) * 1000:.0f}) | ≤ {(alone + OVERHEAD_MAX) * 1000:.0f} |",
         flush=True,
     )
 
 
 def burst(service: Service, paths: Sequence[Path], bare: Bare) -> None:
-    """Uploads in a row; how fast the workers are once the last one is answered."""
-    rates, alone, left, uploads = [], [], [], []
+    """Consecutive uploads, and the rate of the workers after the response to the last one."""
+    rates, alone, pending, uploads = [], [], [], []
     for _ in tqdm(range(service.options.rounds), desc="burst", unit="round", disable=None):
         alone.append(bare(2))
         service.remove_images()
         began = time.perf_counter()
         send_all(service, paths)
-        answered, waiting = time.perf_counter(), service.pending()
-        uploads.append(service.options.uploads / (answered - began))
-        left.append(waiting)
+        responded, waiting = time.perf_counter(), service.pending()
+        uploads.append(service.options.uploads / (responded - began))
+        pending.append(waiting)
         while service.pending():
             time.sleep(0.05)
-        rates.append(waiting / (time.perf_counter() - answered))
+        rates.append(waiting / (time.perf_counter() - responded))
     shares = [rate / bare_rate for rate, bare_rate in zip(rates, alone, strict=True)]
-    print(f"\n| {service.options.uploads} uploads in a row, {SENDERS} at once | | aim |\n| --- | --- | --- |")
-    print(f"| uploads a second | {spread(uploads)} | |")
-    print(f"| waiting at the last 201 | {spread(left)} | |")
-    print(f"| images a second from then on | {spread(rates)} | |")
-    print(f"| the bare pipeline, two processes | {spread(alone)} | |")
+    print(f"\n| {service.options.uploads} uploads in a row, {SENDERS} concurrently | | aim |\n| --- | --- | --- |")
+    print(f"| uploads a second | {spread(uploads, 1)} | |")
+    print(f"| waiting at the last 201 | {spread(pending, 1)} | |")
+    print(f"| images a second from then on | {spread(rates, 1)} | |")
+    print(f"| the bare pipeline, two processes | {spread(alone, 1)} | |")
     each = ", ".join(f"{share:.2f}" for share in shares)
     print(f"| of it, each round by itself | {each} | ≥ 0.8 |", flush=True)
 
@@ -208,67 +198,64 @@ def send_all(service: Service, paths: Sequence[Path]) -> None:
 
 
 def read(service: Service, seconds: float) -> dict[str, list[float]]:
-    """Latencies in ms of a customer who reads by turns a page that is kept and one that must be made."""
+    """Latencies in ms of a client that alternates between a cached page and an uncached one."""
     connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=60)
-    found: dict[str, list[float]] = {"kept": [], "made": []}
+    found: dict[str, list[float]] = {"cached": [], "uncached": []}
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         unseen = f"/products/?max_price={secrets.randbelow(9_000) + 100}.{secrets.randbelow(100):02}"
-        for kind, path in (("kept", "/products/"), ("made", unseen)):
+        for kind, path in (("cached", "/products/"), ("uncached", unseen)):
             began = time.perf_counter()
             connection.request("GET", path)
-            answer = connection.getresponse()
-            answer.read()
-            assert answer.status == 200, (path, answer.status)
+            response = connection.getresponse()
+            response.read()
+            assert response.status == 200, (path, response.status)
             found[kind].append((time.perf_counter() - began) * 1000)
             time.sleep(READ_EVERY)
     return found
 
 
 def reads(service: Service, paths: Sequence[Path], bare: Bare) -> None:
-    """A customer's p95 beside workers that have more than they can do, and beside busy loops of the same niceness."""
-    beside: dict[str, dict[str, list[float]]] = {
-        name: {"kept": [], "made": []} for name in ("nothing", "busy loops", "workers")
+    """A client's p95 with workers under full load, and with busy loops of the same niceness."""
+    by_load: dict[str, dict[str, list[float]]] = {
+        name: {"cached": [], "uncached": []} for name in ("nothing", "busy loops", "workers")
     }
     for _ in tqdm(range(service.options.rounds), desc="reads", unit="round", disable=None):
-        note(beside["nothing"], read(service, service.options.seconds))
+        record_p95(by_load["nothing"], read(service, service.options.seconds))
         loops = [subprocess.Popen(["nice", "-n", "5", sys.executable, "-c", "while True: pass"]) for _ in range(2)]
         try:
-            note(beside["busy loops"], read(service, service.options.seconds))
+            record_p95(by_load["busy loops"], read(service, service.options.seconds))
         finally:
             end(loops)
         send_all(service, paths)
-        ask_again(service)
-        note(beside["workers"], read(service, service.options.seconds))
-        assert service.pending(), "the workers had nothing left to do: give it more --uploads, or fewer --seconds"
+        reprocess(service)
+        record_p95(by_load["workers"], read(service, service.options.seconds))
+        assert service.pending(), "the workers became idle: use more --uploads, or fewer --seconds"
         service.remove_images()
-    print("\n| a catalogue page, p95 in ms | idle | beside busy loops | beside workers | ratio | aim |")
+    print("\n| a catalogue page, p95 in ms | idle | with busy loops | with workers | ratio | aim |")
     print("| --- | --- | --- | --- | --- | --- |")
-    for kind, label in (("kept", "the first, which is kept"), ("made", "one that must be made")):
-        nothing, loops_, workers = (beside[name][kind] for name in ("nothing", "busy loops", "workers"))
+    for kind, label in (("cached", "the first, which is cached"), ("uncached", "an uncached one")):
+        nothing, loops_, workers = (by_load[name][kind] for name in ("nothing", "busy loops", "workers"))
         ratio = statistics.median(workers) / statistics.median(loops_)
         print(
-            f"| {label} | {spread(nothing)} | {spread(loops_)} | {spread(workers)} | {ratio:.2f} | ≤ 1.5 |", flush=True
+            f"| {label} | {spread(nothing, 1)} | {spread(loops_, 1)} | {spread(workers, 1)} | {ratio:.2f} | ≤ 1.5 |",
+            flush=True,
         )
 
 
-def note(rounds: dict[str, list[float]], found: dict[str, list[float]]) -> None:
+def record_p95(rounds: dict[str, list[float]], found: dict[str, list[float]]) -> None:
     for kind, values in found.items():
         rounds[kind].append(sorted(values)[int(len(values) * 0.95)])
 
 
-def ask_again(service: Service) -> None:
-    """Have all renditions made once more, behind those that still wait."""
-    from products import images
+def reprocess(service: Service) -> None:
+    """Dispatch the tasks of all ready images again, after the pending ones."""
+    from products.images import lifecycle
 
     ids = list(service.uploaded().filter(status="ready").values_list("pk", flat=True))
     service.uploaded().filter(pk__in=ids).update(status="pending", attempts=0, claimed_at=None)
     for pk in ids:
-        images.nudge(pk)
-
-
-def spread(values: Sequence[float]) -> str:
-    return f"{statistics.median(values):.1f} ({min(values):.1f} to {max(values):.1f})"
+        lifecycle.dispatch_task(pk)
 
 
 def empty_redis(options: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""Pictures that look like photographs to a codec, the same ones each time: gradients, edges, text and noise."""
+"""Reproducible pictures that are like photographs for a codec: gradients, edges, text and noise."""
 
 import random
 from collections.abc import Iterator
@@ -16,49 +16,49 @@ QUALITY = 90  # about what a phone writes
 
 
 def scene(size: tuple[int, int], seed: int) -> Image.Image:
-    """Light that falls off, a hundred things with edges, writing on some, a little blur, and a sensor's noise."""
-    chance = random.Random(seed)
+    """A gradient, a hundred shapes, text, some blur, and sensor noise."""
+    rng = random.Random(seed)
     width, height = size
-    image = _light(size, chance)
+    image = _light(size, rng)
     draw = ImageDraw.Draw(image)
     for _ in range(100):
-        _thing(draw, size, chance)
+        _draw_shape(draw, size, rng)
     image = image.filter(ImageFilter.GaussianBlur(1.2))  # the lens
     draw = ImageDraw.Draw(image)
     for _ in range(12):
-        place = (chance.randrange(width), chance.randrange(height))
-        text = " ".join(chance.choices(WORDS, k=4))
-        draw.text(place, text, fill=_colour(chance), font_size=chance.randrange(height // 60, height // 12))
+        position = (rng.randrange(width), rng.randrange(height))
+        text = " ".join(rng.choices(WORDS, k=4))
+        draw.text(position, text, fill=_colour(rng), font_size=rng.randrange(height // 60, height // 12))
     noise = numpy.random.default_rng(seed).normal(0, 4, (height, width, 1)).astype(numpy.float32)
     return Image.fromarray(numpy.clip(numpy.asarray(image) + noise, 0, 255).astype(numpy.uint8))
 
 
-def _light(size: tuple[int, int], chance: random.Random) -> Image.Image:
+def _light(size: tuple[int, int], rng: random.Random) -> Image.Image:
     small = Image.new("RGB", (8, 6))
-    small.putdata([_colour(chance) for _ in range(48)])
+    small.putdata([_colour(rng) for _ in range(48)])
     return small.resize(size, Image.Resampling.BICUBIC)
 
 
-def _thing(draw: Any, size: tuple[int, int], chance: random.Random) -> None:
-    x, y = chance.randrange(size[0]), chance.randrange(size[1])
-    reach = int(size[1] * 0.3 * chance.random() ** 3) + 4
-    box = (x, y, x + reach, y + int(reach * chance.uniform(0.4, 1.6)))
-    kind = chance.choice((draw.ellipse, draw.rectangle, None))
+def _draw_shape(draw: Any, size: tuple[int, int], rng: random.Random) -> None:
+    x, y = rng.randrange(size[0]), rng.randrange(size[1])
+    reach = int(size[1] * 0.3 * rng.random() ** 3) + 4
+    box = (x, y, x + reach, y + int(reach * rng.uniform(0.4, 1.6)))
+    kind = rng.choice((draw.ellipse, draw.rectangle, None))
     if kind:
-        kind(box, fill=_colour(chance))
+        kind(box, fill=_colour(rng))
     else:
-        end = (x + chance.randrange(-reach, reach + 1), y + chance.randrange(-reach, reach + 1))
-        draw.line((x, y, *end), fill=_colour(chance), width=chance.randrange(1, 20))
+        end = (x + rng.randrange(-reach, reach + 1), y + rng.randrange(-reach, reach + 1))
+        draw.line((x, y, *end), fill=_colour(rng), width=rng.randrange(1, 20))
 
 
-def _colour(chance: random.Random) -> tuple[int, int, int]:
-    """Of any brightness, and seldom a loud one, as in a room."""
-    grey, loudness = chance.randrange(20, 236), 80 * chance.random() ** 2
-    return tuple(min(255, max(0, int(grey + chance.uniform(-loudness, loudness)))) for _ in range(3))
+def _colour(rng: random.Random) -> tuple[int, int, int]:
+    """A colour of any brightness, mostly with low saturation, as indoors."""
+    grey, saturation = rng.randrange(20, 236), 80 * rng.random() ** 2
+    return tuple(min(255, max(0, int(grey + rng.uniform(-saturation, saturation)))) for _ in range(3))
 
 
 def make(folder: Path, count: int) -> Iterator[Path]:
-    """So many JPEGs of 12 megapixels in `folder`; yields each as it is there."""
+    """Write `count` JPEGs of 12 megapixels to `folder`; yields each when it is written."""
     with ProcessPoolExecutor() as pool:
         yield from pool.map(_write, [folder] * count, range(count))
 

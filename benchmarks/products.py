@@ -1,4 +1,4 @@
-"""Products in any number, multiplied in SQL from the first thousand of the demo, and a tree of a hundred categories."""
+"""Any number of products, copied in SQL from the first thousand of the demo, and a tree of a hundred categories."""
 
 import argparse
 import sys
@@ -8,9 +8,9 @@ from typing import Any
 from benchmarks import shop
 
 BASE = 1_000
-COPIES = 20  # of the base in a statement: what an interruption costs
+COPIES = 20  # of the base in one statement: an interruption loses at most these
 NUMBERS = "WITH RECURSIVE numbers AS (SELECT {first} AS n UNION ALL SELECT n + 1 FROM numbers WHERE n < {last})"
-# A word of each copy, one that is in a single product, and the base's words in all copies.
+# Adds a word for each copy, a word in a single product per copy, and keeps the base's words in all copies.
 COPY = """INSERT INTO products_product (name, name_key, slug, sku, brand, brand_key, description, category_id, price,
     quantity, rating, is_active, search_text, created_at, updated_at) {numbers}
     SELECT CONCAT(name, ' ', n), CONCAT(name_key, ' ', n), CONCAT(slug, '-', n), CONCAT(sku, '-', n), brand,
@@ -24,19 +24,19 @@ PICTURE = """INSERT INTO products_productimage (product_id, original, sha256, fo
     JSON_OBJECT('full', JSON_OBJECT('file', CONCAT('products/', id, '-full.jpg'), 'width', 500, 'height', 375),
     'thumb', JSON_OBJECT('file', CONCAT('products/', id, '-thumb.jpg'), 'width', 100, 'height', 75)), 1, NOW(6)
     FROM products_product WHERE id > {last} ORDER BY id LIMIT {rows}"""
-KEPT_INDEX = "product_category_name"  # the foreign key needs one
+REMAINING_INDEX = "product_category_name"  # the foreign key needs it
 SEARCH_INDEX = "product_search"
 
 
 def make_base() -> None:
-    """The demo's first thousand in this process's own database, every second one in a tree of a hundred categories."""
+    """Create the demo's first thousand products, every second one in a tree of a hundred categories."""
     from products import categories
-    from products.demo import catalogue
+    from products.management.demo import catalogue
     from products.models import Product
 
     if Product.objects.count() >= BASE:
         return
-    for _ in catalogue.make_products(BASE, seed=1, sorts=catalogue.make_categories()):
+    for _ in catalogue.make_products(BASE, seed=1, demo_categories=catalogue.make_categories()):
         pass
     root = categories.create(name="Hundred")
     leaves = [categories.create(name=f"Leaf {number}", parent=root) for number in range(9)]
@@ -48,7 +48,7 @@ def make_base() -> None:
 
 
 def copy_base(options: argparse.Namespace, source: str, database: str) -> None:
-    """The base of one database in another that has none."""
+    """Copy the base of one database to another, unless that has one."""
     connection = shop.connect(options, database)
     cursor = connection.cursor()
     cursor.execute("SELECT COUNT(*) FROM products_category")
@@ -71,9 +71,9 @@ def _columns(cursor: Any, database: str, table: str) -> list[str]:
 
 
 def grow(options: argparse.Namespace, database: str, total: int) -> None:
-    """Have `total` products, a multiple of a thousand, each with a picture, and fresh statistics.
+    """Add products up to `total`, a multiple of a thousand, each with a picture, and update the statistics.
 
-    Takes up where an interrupted one left off. Indexes are made when all rows are there: that is ten times as fast.
+    Continues an interrupted call. Indexes are created after all rows: that is ten times as fast.
     """
     connection = shop.connect(options, database)
     cursor = connection.cursor()
@@ -92,7 +92,7 @@ def grow(options: argparse.Namespace, database: str, total: int) -> None:
         if not cursor.execute(PICTURE.format(last=cursor.fetchone()[0], rows=COPIES * BASE)):
             break
         connection.commit()
-    _progress(f"{database}: pictures are there")
+    _progress(f"{database}: pictures are written")
     _add_indexes(cursor)
     cursor.execute("ANALYZE TABLE products_product, products_productimage, products_category")
     cursor.fetchall()
@@ -104,30 +104,30 @@ def _indexes() -> dict[str, str]:
 
     column = {field.name: field.column for field in Product._meta.concrete_fields}
     found = {index.name: ", ".join(column[name] for name in index.fields) for index in Product._meta.indexes}
-    found.pop(KEPT_INDEX)
+    found.pop(REMAINING_INDEX)
     return found
 
 
-def _there(cursor: Any) -> set[str]:
+def _existing_indexes(cursor: Any) -> set[str]:
     cursor.execute("SHOW INDEX FROM products_product")
     return {row[2] for row in cursor.fetchall()}
 
 
 def _drop_indexes(cursor: Any) -> None:
-    names = {*_indexes(), SEARCH_INDEX} & _there(cursor)
+    names = {*_indexes(), SEARCH_INDEX} & _existing_indexes(cursor)
     if names:
         cursor.execute("ALTER TABLE products_product " + ", ".join(f"DROP INDEX {name}" for name in sorted(names)))
 
 
 def _add_indexes(cursor: Any) -> None:
-    there = _there(cursor)
+    existing = _existing_indexes(cursor)
     for name, columns in _indexes().items():
-        if name not in there:
+        if name not in existing:
             cursor.execute(f"ALTER TABLE products_product ADD INDEX {name} ({columns})")
-            _progress(f"{name} is there")
-    if SEARCH_INDEX not in there:
+            _progress(f"{name} is created")
+    if SEARCH_INDEX not in existing:
         cursor.execute(f"CREATE FULLTEXT INDEX {SEARCH_INDEX} ON products_product (search_text)")
-        _progress(f"{SEARCH_INDEX} is there")
+        _progress(f"{SEARCH_INDEX} is created")
 
 
 def _progress(text: str) -> None:

@@ -1,27 +1,27 @@
-"""A shop of a benchmark's own: a private MySQL database, Gunicorn as it is deployed, carts to check out.
+"""A shop for a benchmark: a private MySQL database, Gunicorn as deployed, and a client that checks out carts.
 
-Everything is on the loopback interface, and gone at the end.
+Everything is on the loopback interface, and removed at the end.
 """
 
 import argparse
 import http.client
 import os
 import secrets
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-import MySQLdb
+from benchmarks.processes import children_of, end
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = "python:productbackend.gunicorn"
+MIGRATE = [sys.executable, "manage.py", "migrate", "--verbosity=0", "--skip-checks"]
 
 
 def arguments(description: str) -> argparse.ArgumentParser:
@@ -29,7 +29,7 @@ def arguments(description: str) -> argparse.ArgumentParser:
     parser.add_argument("--mysql-port", type=int, default=3306, help="of a server on 127.0.0.1")
     parser.add_argument("--mysql-user", default="root")
     parser.add_argument("--mysql-password", default="")
-    parser.add_argument("--redis-port", type=int, help="of a server on 127.0.0.1; else cache and queue are files")
+    parser.add_argument("--redis-port", type=int, help="of a server on 127.0.0.1; if unset, cache and queue are files")
     parser.add_argument(
         "--redis-database", type=int, default=14, help="the number of its queue; the cache has the next"
     )
@@ -37,6 +37,8 @@ def arguments(description: str) -> argparse.ArgumentParser:
 
 
 def connect(options: argparse.Namespace, database: str = "") -> Any:
+    import MySQLdb  # `make test` has no MySQL, and its benchmark does without
+
     connection = MySQLdb.connect(
         host="127.0.0.1",
         port=options.mysql_port,
@@ -50,47 +52,75 @@ def connect(options: argparse.Namespace, database: str = "") -> Any:
 
 
 @contextmanager
-def database(options: argparse.Namespace, name: str = "") -> Iterator[str]:
-    """A migrated database; this process's Django works on it. One that is given a name stays."""
-    with tempfile.TemporaryDirectory(prefix="productbackend-benchmark-") as data:
+def database(options: argparse.Namespace, name: str = "", **settings: str) -> Iterator[str]:
+    """A migrated database, which this process's Django uses. It is kept if `name` is given.
+
+    `settings` are the shop's own.
+    """
+    with environment(settings):
         os.environ |= {
-            "ENV_FILE": os.devnull,
-            "SECRET_KEY": secrets.token_hex(32),
-            "DATA_DIR": data,
             "MYSQL_HOST": "127.0.0.1",
             "MYSQL_PORT": str(options.mysql_port),
             "MYSQL_USER": options.mysql_user,
             "MYSQL_PASSWORD": options.mysql_password,
-            "ACCESS_TOKEN_LIFETIME": "1440",
-            "PORT": str(free_port()),
-            "DJANGO_SETTINGS_MODULE": "productbackend.settings",
         }
         if options.redis_port:
             os.environ |= {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(options.redis_port)}
             os.environ["REDIS_DATABASE"] = str(options.redis_database)
-        with Kept(options, name) as made:
-            os.environ["MYSQL_DATABASE"] = made
-            import django  # the settings read the environment that was just made
+        with Database(options, name) as created:
+            os.environ["MYSQL_DATABASE"] = created
+            import django  # the settings read the environment that was just set
 
             django.setup()
-            yield made
+            yield created
 
 
-class Kept:
-    """A migrated database: one of a name that is given is made where absent, and stays; else one that goes again."""
+@contextmanager
+def sqlite(data: Path | None = None, **settings: str) -> Iterator[None]:
+    """A migrated SQLite database, which this process's Django uses; cache and queue are files.
+
+    It is that of the folder `data`, or one that is removed at the end.
+    """
+    with environment(settings | ({"DATA_DIR": str(data)} if data else {})):
+        os.environ |= {"MYSQL_HOST": "", "REDIS_HOST": ""}
+        if data is None:
+            subprocess.run(MIGRATE, cwd=ROOT, check=True)
+        import django  # the settings read the environment that was just set
+
+        django.setup()
+        yield
+
+
+@contextmanager
+def environment(settings: Mapping[str, str]) -> Iterator[None]:
+    """The settings that every benchmark needs, in a folder of its own."""
+    with tempfile.TemporaryDirectory(prefix="productbackend-benchmark-") as data:
+        os.environ |= {
+            "ENV_FILE": os.devnull,
+            "SECRET_KEY": secrets.token_hex(32),
+            "THROTTLE_CHECKOUT": "1000000/s",
+            "DATA_DIR": data,
+            "ACCESS_TOKEN_LIFETIME": "1440",
+            "PORT": str(free_port()),
+            "DJANGO_SETTINGS_MODULE": "productbackend.settings",
+        } | dict(settings)
+        yield
+
+
+class Database:
+    """A migrated database. With a `name` it is created if absent and kept; without, it is dropped at the end."""
 
     def __init__(self, options: argparse.Namespace, name: str = "") -> None:
-        self.options, self.stays = options, bool(name)
+        self.options, self.is_kept = options, bool(name)
         self.name = name or f"benchmark_{secrets.token_hex(4)}"
         self._execute(f"CREATE DATABASE IF NOT EXISTS {self.name} CHARACTER SET utf8mb4")
-        command = [sys.executable, "manage.py", "migrate", "--verbosity=0", "--skip-checks"]
-        subprocess.run(command, cwd=ROOT, check=True, env=os.environ | {"MYSQL_DATABASE": self.name})
+        subprocess.run(MIGRATE, cwd=ROOT, check=True, env=os.environ | {"MYSQL_DATABASE": self.name})
 
     def __enter__(self) -> str:
         return self.name
 
     def __exit__(self, *error: object) -> None:
-        if not self.stays:
+        if not self.is_kept:
             self._execute(f"DROP DATABASE {self.name}")
 
     def _execute(self, statement: str) -> None:
@@ -99,25 +129,22 @@ class Kept:
         connection.close()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class Web:
     """Gunicorn with the service's own settings."""
 
-    def __init__(self, *arguments: str) -> None:
-        self.arguments = arguments  # of Gunicorn, over its own settings
-        self.port = int(os.environ["PORT"])
+    def __init__(self, *arguments: str, application: str = "productbackend.wsgi", **environment: str) -> None:
+        self.arguments = arguments  # for Gunicorn, override its settings
+        self.application = application
+        self.environment = os.environ | environment
+        self.port = int(self.environment["PORT"])
 
-    def __enter__(self) -> "Web":
+    def __enter__(self) -> Self:
         command = [sys.executable, "-m", "gunicorn", "--config", CONFIG, "--access-logfile", os.devnull]
-        self.log = Path(os.environ["DATA_DIR"], "gunicorn.log").open("wb")
+        self.log = Path(os.environ["DATA_DIR"], f"gunicorn-{self.port}.log").open("wb")
         self.process = subprocess.Popen(
-            [*command, *self.arguments, "productbackend.wsgi"],
+            [*command, *self.arguments, self.application],
             cwd=ROOT,
+            env=self.environment,
             stdout=self.log,
             stderr=self.log,
             start_new_session=True,
@@ -126,11 +153,7 @@ class Web:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.process.terminate()
-        try:
-            self.process.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
+        end([self.process])
         self.log.close()
 
     def wait(self) -> None:
@@ -145,30 +168,35 @@ class Web:
         raise SystemExit(f"Gunicorn does not start: {Path(self.log.name).read_text()[-2000:]}")
 
     def workers(self) -> list[int]:
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return [int(pid) for pid in children.read_text().split()]
+        return children_of(self.process.pid)
 
 
 class Client:
-    """One connection that is kept, opened anew where it was lost."""
+    """A keep-alive connection, reopened after it was lost."""
 
     def __init__(self, port: int, timeout: float = 30) -> None:
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
 
     def checkout(self, cart: int, token: str, key: str) -> tuple[int, bytes]:
-        """The status and the body; OSError or HTTPException where no answer came."""
-        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key, "Content-Length": "0"}
+        """The status and the body. Raises OSError or HTTPException if there is no response."""
+        return self.request("POST", f"/carts/{cart}/checkout/", token, key=key)
+
+    def request(self, method: str, path: str, token: str, *, key: str = "", body: bytes = b"") -> tuple[int, bytes]:
+        """The status and the body. Raises OSError or HTTPException if there is no response."""
+        headers = {"Authorization": f"Bearer {token}", "Content-Length": str(len(body))}
+        headers |= {"Content-Type": "application/json"} if body else {}
+        headers |= {"Idempotency-Key": key} if key else {}
         try:
-            self.connection.request("POST", f"/carts/{cart}/checkout/", headers=headers)
-            answer = self.connection.getresponse()
-            return answer.status, answer.read()
+            self.connection.request(method, path, body, headers)
+            response = self.connection.getresponse()
+            return response.status, response.read()
         except (OSError, http.client.HTTPException):
             self.connection.close()
             raise
 
 
 def versions(options: argparse.Namespace) -> str:
-    """What was measured, and on what."""
+    """The versions of the software, and the machine."""
     import django
     import gunicorn
 

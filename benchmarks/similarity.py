@@ -12,7 +12,7 @@ C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 
 def ssim(one: Image.Image, other: Image.Image) -> float:
-    """From -1 to 1, the latter for pictures that are the same. Both have one size."""
+    """From -1 to 1, which means equal. Both pictures have the same size."""
     x, y = (numpy.asarray(image.convert("RGB"), dtype=numpy.float64) for image in (one, other))
     mean_x, mean_y = _blurred(x), _blurred(y)
     variance_x = _blurred(x * x) - mean_x**2
@@ -25,18 +25,18 @@ def ssim(one: Image.Image, other: Image.Image) -> float:
 
 
 def _blurred(values: Any) -> Any:
-    """Under the window, where it fits as a whole."""
+    """The weighted means under the window, where it fits completely."""
     for axis in (0, 1):
         views = numpy.lib.stride_tricks.sliding_window_view(values, len(WINDOW), axis=axis)
         values = views @ WINDOW
     return values
 
 
-def written(image: Image.Image, quality: int) -> bytes:
+def encode(image: Image.Image, quality: int) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=quality)
     return buffer.getvalue()
 
 
-def opened(data: bytes) -> Image.Image:
+def decode(data: bytes) -> Image.Image:
     return Image.open(io.BytesIO(data))

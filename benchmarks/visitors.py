@@ -1,7 +1,7 @@
-"""Visitors of a shop, as Locust lets them in; `benchmarks.crowd` starts it. It needs Locust and nothing of the service.
+"""Simulated users for Locust, started by `benchmarks.crowd`. It needs Locust, and does not import the service.
 
-A visit is some twenty steps with a pause for thought after each. Everyone browses by Zipf's law; one in five signs in
-or registers, fills a cart, and most of these check out.
+A visit has about twenty steps with a pause after each. All users browse by Zipf's law; one in five signs in or
+registers and fills a cart, and most of these check out.
 """
 
 import itertools
@@ -13,16 +13,16 @@ from typing import Any
 
 from locust import FastHttpUser, between, task
 
-PLACES = json.loads(os.environ["CROWD_PLACES"])  # {"products": [ids], "categories": [ids], "words": [...]}
+DATA = json.loads(os.environ["CROWD_PLACES"])  # {"products": [ids], "categories": [ids], "words": [...]}
 PASSWORD = os.environ["CROWD_PASSWORD"]
-# Each in turn, so that no two visitors are the same customer at a time.
+# Round robin, so that no two users are the same customer at the same time.
 CUSTOMERS = itertools.cycle(range(int(os.environ["CROWD_CUSTOMERS"])))
 ORDERINGS = ["price", "-price", "-rating", "name", "-created_at"]
 
 
-def popular(things: list[Any]) -> Any:
-    """One of them: the first as often as the next two, and so on."""
-    return things[int(len(things) ** random.random()) - 1]
+def popular(items: list[Any]) -> Any:
+    """One item by Zipf's law: the first as often as the next two, and so on."""
+    return items[int(len(items) ** random.random()) - 1]
 
 
 class Visitor(FastHttpUser):
@@ -33,35 +33,35 @@ class Visitor(FastHttpUser):
         self.arrive()
 
     def arrive(self) -> None:
-        """Someone else comes."""
+        """Begin the visit of another user."""
         self.steps = random.randint(10, 30)
         self.token, self.has_cart, self.next = "", False, ""
         self.client.client.clientpool.close()
-        chance = random.random()
-        self.will = "buy" if chance < 0.15 else "register" if chance < 0.2 else "look"
+        draw = random.random()
+        self.goal = "buy" if draw < 0.15 else "register" if draw < 0.2 else "look"
 
-    def leave_when_done(self) -> None:
+    def next_step(self) -> None:
         self.steps -= 1
         if self.steps < 0:
             self.arrive()
 
     def ask(self, method: str, path: str, name: str, body: Any = None, also: tuple[int, ...] = ()) -> Any:
-        """The answer's JSON; None where it was a failure, or one of the refusals in `also`."""
+        """The response's JSON; None after a failure, or after one of the accepted errors in `also`."""
         headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {self.token}"} if self.token else {})
         if name == "check out":
             headers["Idempotency-Key"] = secrets.token_hex(8)
-        with self.client.request(method, path, name=name, json=body, headers=headers, catch_response=True) as answer:
-            if answer.status_code in also:
-                answer.success()
+        with self.client.request(method, path, name=name, json=body, headers=headers, catch_response=True) as response:
+            if response.status_code in also:
+                response.success()
                 return None
-            if not answer.ok:
-                answer.failure(f"{answer.status_code} {answer.text[:200]}")
+            if not response.ok:
+                response.failure(f"{response.status_code} {response.text[:200]}")
                 return None
-            return answer.json()
+            return response.json()
 
     @task(28)
-    def look_around(self) -> None:
-        path = f"/products/?category={popular(PLACES['categories'])}"
+    def browse(self) -> None:
+        path = f"/products/?category={popular(DATA['categories'])}"
         if random.random() < 0.3:
             path += f"&ordering={random.choice(ORDERINGS)}"
         if random.random() < 0.2:
@@ -70,53 +70,53 @@ class Visitor(FastHttpUser):
             path = "/products/"
         page = self.ask("GET", path, "list")
         self.next = (page or {}).get("next") or ""
-        self.leave_when_done()
+        self.next_step()
 
     @task(10)
-    def turn_the_page(self) -> None:
+    def next_page(self) -> None:
         if not self.next:
-            self.look_around()
+            self.browse()
             return
         page = self.ask("GET", self.next.partition(self.host)[2], "list, a further page")
         self.next = (page or {}).get("next") or ""
-        self.leave_when_done()
+        self.next_step()
 
     @task(40)
-    def look_at_one(self) -> None:
-        self.ask("GET", f"/products/{popular(PLACES['products'])}/", "product")
-        self.leave_when_done()
+    def view_product(self) -> None:
+        self.ask("GET", f"/products/{popular(DATA['products'])}/", "product")
+        self.next_step()
 
     @task(10)
     def search(self) -> None:
-        words = popular(PLACES["words"])
+        words = popular(DATA["words"])
         self.ask("GET", f"/products/?search={words}", "search")
         if random.random() < 0.5:
             self.ask("GET", f"/products/facets/?search={words}", "facets")
-        self.leave_when_done()
+        self.next_step()
 
     @task(4)
-    def see_the_tree(self) -> None:
+    def list_categories(self) -> None:
         self.ask("GET", "/categories/?limit=100", "categories")
-        self.leave_when_done()
+        self.next_step()
 
     @task(12)
     def buy(self) -> None:
-        """One step of it: sign in, then put something into the cart, or check out what is there."""
-        if self.will == "look":
-            self.look_at_one()
+        """One step of a purchase: sign in, then add an item to the cart, or check out."""
+        if self.goal == "look":
+            self.view_product()
             return
         if not self.token:
             self.sign_in()
         elif not self.has_cart or random.random() < 0.5:
-            item = {"product": popular(PLACES["products"]), "quantity": random.choice([1, 1, 1, 2])}
-            made = self.ask("POST", "/cart-items/", "put into the cart", item, also=(409,))  # sold out
-            self.has_cart = self.has_cart or made is not None
+            item = {"product": popular(DATA["products"]), "quantity": random.choice([1, 1, 1, 2])}
+            added = self.ask("POST", "/cart-items/", "put into the cart", item, also=(409,))  # sold out
+            self.has_cart = self.has_cart or added is not None
         else:
             self.check_out()
-        self.leave_when_done()
+        self.next_step()
 
     def sign_in(self) -> None:
-        if self.will == "register":
+        if self.goal == "register":
             name = f"new{secrets.token_hex(6)}"
             account = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
             self.ask("POST", "/register/", "register", account | {"repeat_password": PASSWORD})

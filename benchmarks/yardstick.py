@@ -1,4 +1,4 @@
-"""What the catalogue is measured against: bare views, and the project that one would write first."""
+"""The yardsticks of the catalogue: bare views, and a naive project."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +25,7 @@ IMAGES = IMAGES.values("id", "product_id", "alt_text", "position", "status", "wi
 
 
 class CountMisses:
-    """Stands behind the pages' cache: what comes by was not in it."""
+    """Middleware after the page cache: counts the requests that it did not serve."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -36,12 +36,12 @@ class CountMisses:
         return self.get_response(request)
 
 
-def kept_bytes(request: HttpRequest) -> HttpResponse:
+def cached_bytes(request: HttpRequest) -> HttpResponse:
     return HttpResponse(cache.get(BYTES), content_type="application/json")
 
 
 def bare_list(request: HttpRequest) -> HttpResponse:
-    """The list's own queries, made once as there, as dicts, and an encoder. No links, no ETag, no picture's URL."""
+    """The list's queries, built once, as dicts, and an encoder. Without page links, ETag and image URLs."""
     count = PRODUCTS.values("pk").order_by()[:1001].count()
     rows = list(PRODUCTS.order_by("name_key", "id")[:21])[:20]
     images: dict[int, list[Any]] = {row["id"]: [] for row in rows}
@@ -62,7 +62,7 @@ class NaiveSerializer(serializers.ModelSerializer):
 
 
 class NaiveList(generics.ListAPIView):
-    """LimitOffset with a COUNT, a query for each row's category, no cache."""
+    """LimitOffset pagination with a COUNT, a query for each row's category, no cache."""
 
     queryset = Product.objects.filter(is_active=True).order_by("name_key", "id")
     serializer_class = NaiveSerializer
@@ -73,7 +73,7 @@ class NaiveList(generics.ListAPIView):
 
 
 urlpatterns = [
-    path("bare/bytes/", kept_bytes),
+    path("bare/bytes/", cached_bytes),
     path("bare/list/", bare_list),
     path("naive/products/", NaiveList.as_view()),
     *urlpatterns,

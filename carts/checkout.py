@@ -1,142 +1,205 @@
-"""Checkout: `place_order` is the story from top to bottom, in one transaction."""
+"""Checkout: `place_order` runs all steps in one transaction."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError
 from django.db.models import QuerySet, prefetch_related_objects
 
+from carts import pricing
+from carts.details import Details, set_details, unknown_method
 from carts.models import Cart, CartItem
 from orders import placing
+from orders.customers import Customer
 from orders.models import Order
+from productbackend.database.idempotency import IdempotencyKey
+from productbackend.database.statements import Select, Write, slot, slots
+from productbackend.database.transactions import atomic_with_retry
 from productbackend.errors import DomainError
-from productbackend.transactions import retried
-from products import stock
+from products.inventory import stock
 from products.models import Product
 
-Inspect = Callable[[Cart], dict[str, Any] | None]
+Precondition = Callable[[Cart], None]
+Snapshot = Callable[[Cart], dict[str, Any]]
+
+
+CARTS = Cart.objects.select_for_update().order_by()
+ANY_CART = Select(lambda: CARTS.filter(pk=slot("pk")))
+OWN_CART = {
+    "user": Select(lambda: CARTS.filter(pk=slot("pk"), user=slot("owner"))),
+    "guest": Select(lambda: CARTS.filter(pk=slot("pk"), guest=slot("owner"))),
+}
+PRODUCTS = Select(lambda count: Product.objects.select_for_update().filter(pk__in=slots(count)).order_by("pk"))
+DELETE_ITEMS = Write(lambda: CartItem.objects.filter(cart=slot("cart")))
+DELETE_CART = Write(lambda: Cart.objects.filter(pk=slot("cart")))
 
 
 @dataclass(frozen=True)
-class IdempotencyKey:
-    """A client's name for one request, and the SHA-256 of that request."""
-
-    value: str
-    fingerprint: str
-
-
-@dataclass(frozen=True)
-class Placed:
-    """The order, and whether it was there before this request."""
+class PlacedOrder:
+    """The order, the snapshot of its cart if one was taken, and whether the order is of an earlier request."""
 
     order: Order
+    cart_snapshot: dict[str, Any] | None = None
     replayed: bool = False
 
 
-def place_order(
-    *,
-    cart_id: int,
-    actor: Any,
-    any_owner: bool = False,
-    key: IdempotencyKey | None = None,
-    inspect: Inspect = lambda cart: None,
-) -> Placed:
+@dataclass(frozen=True)
+class Checkout:
+    """A request to make an order of a cart.
+
+    `customer` checks out; with `any_owner` the cart, and so the order, may be another one's. `details` are set on the
+    cart first. `precondition` and `take_snapshot` are called with the locked cart at the prices that will be paid. The
+    snapshot is stored with the order of a `key`, for a replay.
+    """
+
+    cart_id: int
+    customer: Customer
+    any_owner: bool = False
+    details: Details = field(default_factory=dict)
+    key: IdempotencyKey | None = None
+    precondition: Precondition = lambda cart: None
+    take_snapshot: Snapshot | None = None
+
+    @property
+    def owner(self) -> dict[str, Any]:
+        """The lookup of carts and orders that may be meant."""
+        return {} if self.any_owner else self.customer.owner
+
+    def order_with_key(self) -> Order | None:
+        """The customer's order of an earlier request with the key."""
+        if self.key is None:
+            return None
+        return Order.objects.filter(key_owner=self.customer.key_owner, idempotency_key=self.key.value).first()
+
+
+def place_order(checkout: Checkout) -> PlacedOrder:
     """Make an order of a cart: take the stock, write the order, delete the cart. All or nothing.
 
-    `actor` is who checks out; with `any_owner` the cart may be another's, and so is its order.
-    `inspect` sees the locked cart at the prices that will be paid and may refuse; what it
-    returns is kept with the order for a replay. Raises DomainError: not-found, already-ordered,
-    forbidden, empty-cart, insufficient-stock, idempotency-key-reused, or whatever `inspect` raises.
+    Raises DomainError: not-found, already-ordered, forbidden, empty-cart, checkout-incomplete, insufficient-stock,
+    delivery-unavailable, idempotency-key-reused, InvalidValue for unknown details or too large a total, or whatever the
+    `precondition` raises.
     """
-    story = {"cart_id": cart_id, "actor": actor, "any_owner": any_owner, "key": key, "inspect": inspect}
     try:
-        return _place_order(**story)
+        return _place_order(checkout)
     except IntegrityError:
-        if key is None or not _with_key(actor, key).exists():
+        if checkout.order_with_key() is None:
             raise
-    return _place_order(**story)  # the same key won elsewhere meanwhile: now it is found
+    return _place_order(checkout)  # a concurrent request used the same key: this call finds its order
 
 
-@retried
-def _place_order(*, cart_id: int, actor: Any, any_owner: bool, key: IdempotencyKey | None, inspect: Inspect) -> Placed:
-    mine = {} if any_owner else {"user": actor}
-    cart = _locked_cart(pk=cart_id, **mine)
-    if key is not None and (earlier := _with_key(actor, key).first()):
+@atomic_with_retry
+def _place_order(checkout: Checkout) -> PlacedOrder:
+    customer, key = checkout.customer, checkout.key
+    cart = locked_cart(pk=checkout.cart_id, **checkout.owner)
+    if key is not None and (earlier := checkout.order_with_key()):
         return _replay(earlier, key)
     if cart is None:
-        raise _gone(Order.objects.filter(cart_id=cart_id, **mine))
-    if not any_owner:
-        _require_verified_email(actor)
-    if cart.user_id == actor.pk:
-        cart.user = actor
-    items = _items_at_todays_prices(cart)
-    snapshot = inspect(cart)
-    if not items:
-        raise DomainError("empty-cart", "The cart has no items.")
+        raise _missing_cart_error(Order.objects.filter(cart_id=checkout.cart_id, **checkout.owner))
+    if not checkout.any_owner:
+        _require_verified_email(customer)
+    if customer.user and cart.user_id == customer.user.pk:
+        cart.user = customer.user
+    items = items_at_current_prices(cart)
+    quote = _agreed_quote(checkout, cart, items)
+    snapshot = checkout.take_snapshot(cart) if checkout.take_snapshot else None
     number = placing.new_number()
-    stock.take(
-        wanted=[_wanted(item) for item in items],
-        order_number=number,
-        user=actor,
-    )
-    order = placing.write(
+    stock.sell(wanted=[_stock_request(item) for item in items], order_number=number, user=customer.user)
+    order = placing.create_order(
         number=number,
         user=cart.user,
+        guest_id=cart.guest_id,
         cart_id=cart.pk,
         lines=[(item.product, item.quantity) for item in items if item.product is not None],
-        placed_by=actor,
+        rates=quote.rates,
+        delivery=quote.offer,
+        placed_by=customer.user,
+        email=cart.contact_email,
+        phone=cart.phone,
+        note=cart.note,
+        shipping_address=cart.shipping_address,
+        billing_address=cart.billing_address,
+        key_owner=customer.key_owner if key else "",
         idempotency_key=key.value if key else None,
         fingerprint=key.fingerprint if key else "",
         cart_snapshot=snapshot if key else None,
     )
-    cart.delete()
-    return Placed(order)
+    DELETE_ITEMS.run(cart=cart.pk)
+    DELETE_CART.run(cart=cart.pk)
+    return PlacedOrder(order, snapshot)
 
 
-def _require_verified_email(actor: Any) -> None:
-    """Where the shop asks for it; whoever may check out any cart does it on the customer's behalf, and may."""
-    if settings.REQUIRE_VERIFIED_EMAIL and not actor.email_verified:
-        raise DomainError("forbidden", "Confirm your e-mail address first: this shop takes no other orders.")
+def _agreed_quote(checkout: Checkout, cart: Cart, items: Sequence[CartItem]) -> pricing.Quote:
+    """Compare the cart with what the client saw, set the given details, and return what the cart costs then.
+
+    Raises whatever the `precondition` raises, InvalidValue, empty-cart, checkout-incomplete or delivery-unavailable.
+    """
+    checkout.precondition(cart)
+    if checkout.details:
+        set_details(cart, checkout.details)
+    # Amounts that were compared are not computed again: they are paid, whatever staff change meanwhile.
+    quote = cart.quote or pricing.quote_cart(cart)
+    if checkout.details.get("delivery_method") and quote.offer is None:
+        raise unknown_method()
+    if not items:
+        raise DomainError("empty-cart", "The cart has no items.")
+    if missing := quote.missing:
+        names = ", ".join(missing)
+        raise DomainError("checkout-incomplete", f"The cart lacks what checkout needs: {names}.", missing=missing)
+    if cart.delivery_method:
+        reason = quote.offer.reason if quote.offer else "inactive"
+        if reason is not None:
+            detail = f"The delivery method {cart.delivery_method} is not offered for this cart: {reason}."
+            raise DomainError("delivery-unavailable", detail, reason=reason)
+    return quote
 
 
-def _locked_cart(**which: Any) -> Cart | None:
-    return Cart.objects.select_for_update().filter(**which).first()
+def _require_verified_email(customer: Customer) -> None:
+    """Raise forbidden if the shop requires a verified address. Staff who check out any cart are exempt."""
+    if not settings.REQUIRE_VERIFIED_EMAIL:
+        return
+    if customer.user is None:
+        raise DomainError("forbidden", "This shop takes no orders of guests: register, and verify your e-mail address.")
+    if not customer.user.email_verified:
+        raise DomainError("forbidden", "Verify your e-mail address first: this shop requires it for orders.")
 
 
-def _gone(orders: QuerySet[Order]) -> DomainError:
-    """Why there is no cart: an order was made of it, in the transaction that deleted it, or it never was."""
-    ordered = orders.values_list("number", flat=True).first()
-    if ordered is None:
+def locked_cart(*, pk: int, **owner: Any) -> Cart | None:
+    """Return a cart, locked; only if it is that `user`'s or `guest`'s, if one is given."""
+    for column, customer in owner.items():
+        return OWN_CART[column].first(pk=pk, owner=customer.pk)
+    return ANY_CART.first(pk=pk)
+
+
+def _missing_cart_error(orders: QuerySet[Order]) -> DomainError:
+    """Return already-ordered if the cart became an order, else not-found."""
+    number = orders.values_list("number", flat=True).first()
+    if number is None:
         return DomainError("not-found", "There is no such cart.")
-    return DomainError("already-ordered", f"The cart became order {ordered}.", order=ordered)
+    return DomainError("already-ordered", f"The cart became order {number}.", order=number)
 
 
-def _wanted(item: CartItem) -> stock.Wanted:
-    return stock.Wanted(item.product_id, item.name, item.quantity, sku=item.product.sku if item.product else "")
+def _stock_request(item: CartItem) -> stock.StockRequest:
+    return stock.StockRequest(item.product_id, item.name, item.quantity, sku=item.product.sku if item.product else "")
 
 
-def _with_key(actor: Any, key: IdempotencyKey) -> QuerySet[Order]:
-    return Order.objects.filter(placed_by=actor, idempotency_key=key.value)
-
-
-def _replay(order: Order, key: IdempotencyKey) -> Placed:
+def _replay(order: Order, key: IdempotencyKey) -> PlacedOrder:
     if order.fingerprint != key.fingerprint:
-        raise DomainError("idempotency-key-reused", "This Idempotency-Key came with another request before.")
-    return Placed(order, replayed=True)
+        raise DomainError("idempotency-key-reused", "This Idempotency-Key was used with another request.")
+    return PlacedOrder(order, order.cart_snapshot, replayed=True)
 
 
-def _items_at_todays_prices(cart: Cart) -> list[CartItem]:
-    """The cart's items with their products, these locked in primary-key order, as the cart then shows them."""
+def items_at_current_prices(cart: Cart) -> list[CartItem]:
+    """Return the cart's items, with their products locked in primary-key order."""
     prefetch_related_objects([cart], "items")
     items = list(cart.items.all())
-    products = _locked_products([item.product_id for item in items if item.product_id is not None])
+    products = locked_products([item.product_id for item in items if item.product_id is not None])
     for item in items:
         item.product = products.get(item.product_id or 0)
     return items
 
 
-def _locked_products(ids: list[int]) -> dict[int, Product]:
-    """The products by id, locked in primary-key order: two checkouts never wait for each other."""
-    return {row.pk: row for row in Product.objects.select_for_update().filter(pk__in=ids).order_by("pk")}
+def locked_products(ids: list[int]) -> dict[int, Product]:
+    """Return the products by id, locked in primary-key order: two checkouts cannot deadlock."""
+    return {row.pk: row for row in PRODUCTS.of_list(ids)}

@@ -1,4 +1,4 @@
-"""The filters of carts."""
+"""Query filters of carts."""
 
 from typing import Any
 
@@ -6,14 +6,14 @@ from django.db.models import QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from carts.models import Cart
-from productbackend.api.filters import BooleanFilter, FilterSet, FoldedFilter, WholeFilter
+from productbackend.api.filters import BooleanFilter, FilterSet, FoldedFilter, IntegerFilter
 
 
 class CartFilter(FilterSet):
-    username = FoldedFilter(field_name="user__username_key", help_text="The owner's name, in any case.")
-    completed = BooleanFilter(field_name="completed")
-    min_count = WholeFilter(method="at_least", help_text="Pieces in the cart.")
-    max_count = WholeFilter(method="at_most", help_text="Pieces in the cart.")
+    username = FoldedFilter(field_name="user__username_key", help_text="The owner's user name, in any case.")
+    completed = BooleanFilter(field_name="completed", help_text="Checkout deletes the cart: true finds none.")
+    min_count = IntegerFilter(method="at_least", help_text="The minimum number of pieces in the cart.")
+    max_count = IntegerFilter(method="at_most", help_text="The maximum number of pieces in the cart.")
 
     class Meta:
         model = Cart

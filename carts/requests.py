@@ -1,47 +1,28 @@
-"""What a checkout's request says beside its body: its idempotency key and its If-Match."""
+"""The headers of requests to carts: If-Match and Prefer."""
 
-import hashlib
-import json
-from typing import Any
-
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from carts.checkout import IdempotencyKey, Inspect
+from carts.checkout import Precondition
 from carts.models import Cart
-from carts.serializers import as_json
+from carts.serializers import represent
 from productbackend.api import conditional
 
-KEY_HEADER = "Idempotency-Key"
-KEY_LENGTH_MAX = 255
+PREFER_MAX = 200  # characters of the header that are read
 
 
-def idempotency_key(request: Request) -> IdempotencyKey | None:
-    """The request's key with a fingerprint of its method, path and body; None where it has no key."""
-    value = request.headers.get(KEY_HEADER)
-    if value is None:
-        return None
-    if not 1 <= len(value) <= KEY_LENGTH_MAX or not value.isprintable():
-        raise ValidationError({KEY_HEADER: [f"It takes 1 to {KEY_LENGTH_MAX} printable characters."]})
-    body = json.dumps(request.data, sort_keys=True, separators=(",", ":"), default=str)
-    said = f"{request.method}\n{request.path}\n{body}"
-    return IdempotencyKey(value, hashlib.sha256(said.encode()).hexdigest())
+def if_match_precondition(request: Request) -> Precondition:
+    """Return a function that compares If-Match with the locked cart, and raises precondition-failed."""
+
+    def precondition(cart: Cart) -> None:
+        if conditional.is_conditional(request):
+            now = represent(cart, request)
+            conditional.require_match(request, now, "The cart has changed since you read it.", cart=now)
+
+    return precondition
 
 
-def consent(request: Request, seen: dict[str, Any] | None = None) -> Inspect:
-    """Compares If-Match with the locked cart, at the prices that will be paid.
-
-    With `seen` that is filled with how the cart looked, which is also kept for a replay.
-    """
-
-    def inspect(cart: Cart) -> dict[str, Any] | None:
-        if seen is None and "If-Match" not in request.headers:
-            return None  # nobody asks how it looks
-        now = as_json(cart)
-        conditional.require_match(request, now, "The cart has changed since you read it.", cart=now)
-        if seen is None:
-            return None
-        seen.update(now)
-        return now
-
-    return inspect
+def wants_cart(request: Request) -> bool:
+    """Whether the request prefers the cart as the response of an item's write (RFC 7240)."""
+    header = request.headers.get("Prefer", "")[:PREFER_MAX]
+    preferences = [{part.strip().replace('"', "") for part in each.split(";")} for each in header.split(",")]
+    return {"return=representation", "of=cart"} in preferences

@@ -1,20 +1,31 @@
-"""The doors of carts: each is one call into the domain."""
+"""Signal receivers of carts: each calls the domain."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from carts import checkout
+from carts import checkout, items
+from carts.checkout import Checkout
 from carts.models import Cart, CartItem
-from products import stock
+from orders.customers import Customer
+from products.inventory import stock
+
+if TYPE_CHECKING:
+    from accounts.models import User
 
 
-def item_will_be_saved(sender: type[CartItem], instance: CartItem, raw: bool, **kwargs: Any) -> None:
+def cart_item_pre_save(sender: type[CartItem], instance: CartItem, raw: bool, **kwargs: Any) -> None:
     if not raw:
         instance.product_name = instance.name
-        stock.check(wanted=stock.Wanted(instance.product_id, instance.name, instance.quantity))
+        stock.check(wanted=stock.StockRequest(instance.product_id, instance.name, instance.quantity))
+        items.check_total(instance)
 
 
-def cart_saved(sender: type[Cart], instance: Cart, raw: bool, **kwargs: Any) -> None:
+def cart_post_save(sender: type[Cart], instance: Cart, raw: bool, **kwargs: Any) -> None:
     if not raw and instance.completed:
-        # Customers come in by the API: who saves a cart elsewhere has the run of all of them.
-        actor = instance.completed_by or instance.user
-        checkout.place_order(cart_id=instance.pk, actor=actor, any_owner=True)
+        # Customers use the API. Whoever saves a cart elsewhere (admin, shell) may check out any cart.
+        user = instance.completed_by or instance.user
+        customer = Customer(user=user) if user else Customer(guest=instance.guest)
+        checkout.place_order(Checkout(cart_id=instance.pk, customer=customer, any_owner=True))
+
+
+def account_closed(sender: "type[User]", user: "User", **kwargs: Any) -> None:
+    items.delete_cart_of(Customer(user=user))

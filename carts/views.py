@@ -1,86 +1,99 @@
 """Carts, their items and checkout over HTTP."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+from django.conf import settings
 from django.db.models import QuerySet
 from drf_spectacular.utils import (
     OpenApiParameter,
     OpenApiResponse,
+    PolymorphicProxySerializer,
     extend_schema,
     extend_schema_view,
 )
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 
-from carts import items
-from carts.checkout import IdempotencyKey, Placed, place_order
+from accounts.guests import find_guest
+from carts import details, items, merging, pricing
+from carts.checkout import Checkout, PlacedOrder, place_order
 from carts.filters import CartFilter
 from carts.models import Cart, CartItem
-from carts.requests import KEY_HEADER, KEY_LENGTH_MAX, consent, idempotency_key
+from carts.requests import if_match_precondition, wants_cart
 from carts.serializers import (
-    CartCompletionSerializer,
     CartItemSerializer,
     CartSerializer,
+    CartWriteSerializer,
     CompletedCartSerializer,
     ItemQuantitySerializer,
+    MergedCartSerializer,
+    MergeSerializer,
     NewItemSerializer,
+    NewItemsSerializer,
+    represent,
+    represent_item,
 )
+from carts.throttles import CheckoutThrottle
+from delivery.serializers import OffersSerializer
 from orders.serializers import OrderSerializer
-from productbackend.api import conditional, schema
-from productbackend.api.permissions import ACTIONS, is_staff_with
+from orders.views import current_customer, current_user
+from productbackend.api import conditional
+from productbackend.api.idempotency import REPLAYED, idempotency_key, key_parameter
+from productbackend.api.openapi import schema
+from productbackend.api.parameters import KnownParameters
+from productbackend.api.permissions import ACTIONS, IsCustomer, is_staff_with
+from products.images.serializers import ready_images
 
-READ: dict[str, Any] = {"parameters": [schema.IF_NONE_MATCH]}
-KEY_PARAMETER = OpenApiParameter(
-    KEY_HEADER,
-    {"type": "string", "pattern": f"^[!-~]([ -~]{{0,{KEY_LENGTH_MAX - 2}}}[!-~])?$"},
-    OpenApiParameter.HEADER,
-    description="A name of your own for this request: repeated, it answers with the same order.",
-)
-REPLAYED = OpenApiParameter(
-    "Idempotent-Replayed", bool, OpenApiParameter.HEADER, response=True, description="true on a repeated answer."
-)
-CHECKOUT: dict[str, Any] = {
-    "parameters": [KEY_PARAMETER, schema.IF_MATCH, REPLAYED],
-}
 REFUSALS: dict[int, Any] = {
-    409: schema.problem("insufficient-stock", "empty-cart", "already-ordered"),
+    409: schema.problem(
+        "insufficient-stock", "empty-cart", "checkout-incomplete", "delivery-unavailable", "already-ordered"
+    ),
     412: schema.problem("precondition-failed"),
     422: schema.problem("idempotency-key-reused"),
+    429: schema.problem("throttled"),
 }
 COMPLETION: dict[str, Any] = {
-    **CHECKOUT,
-    "request": CartCompletionSerializer,
+    "parameters": [key_parameter("order"), REPLAYED],
+    "request": CartWriteSerializer,
     "responses": {200: CompletedCartSerializer, **REFUSALS},
 }
 
 
 @extend_schema_view(
-    list=extend_schema(
-        **READ,
-        summary="List carts: one's own, or for staff all",
-        responses={200: CartSerializer(many=True), 304: schema.NOT_MODIFIED},
-    ),
-    retrieve=extend_schema(**READ, summary="Read a cart", responses={200: CartSerializer, 304: schema.NOT_MODIFIED}),
+    list=extend_schema(summary="List the user's own cart, or for staff all carts"),
+    retrieve=extend_schema(summary="Read a cart"),
     create=extend_schema(
-        summary="Get one's cart, or make it",
+        summary="Get or create the user's cart",
         request=None,
-        responses={200: OpenApiResponse(CartSerializer, description="The cart that there is."), 201: CartSerializer},
+        responses={200: OpenApiResponse(CartSerializer, description="The existing cart."), 201: CartSerializer},
     ),
     update=extend_schema(**COMPLETION, summary="Check the cart out by `completed`"),
     partial_update=extend_schema(**COMPLETION, summary="Check the cart out by `completed`"),
-    destroy=extend_schema(
-        summary="Throw the cart away", responses={204: OpenApiResponse(description="It is gone, and its items.")}
-    ),
+    destroy=extend_schema(summary="Delete the cart, with its items"),
 )
-class CartViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet):
-    """A user's one cart."""
+class CartViewSet(
+    KnownParameters,
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.DestroyModelMixin,
+    viewsets.GenericViewSet,
+):
+    """The one cart of a user or a guest."""
 
+    etags = {"GET", "POST"}  # a cart that is checked out has none
     queryset = Cart.objects.all()
     serializer_class = CartSerializer
-    permission_classes = [IsAuthenticated]
+    permission_classes = [IsCustomer]
+    allows_guests = True
+    throttle_classes = [CheckoutThrottle]
+    throttle_scope = "checkout"
     filterset_class = CartFilter
     ordering_fields = {"created_at": "created_at", "updated_at": "updated_at"}
     ordering = "created_at"
@@ -92,150 +105,223 @@ class CartViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Destr
         return is_staff_with(self.request.user, verb, Cart)
 
     def get_queryset(self) -> QuerySet[Cart]:
-        carts = Cart.objects.select_related("user").prefetch_related("items__product")
-        return carts if self.any_owner else carts.filter(user=self.request.user.pk)
+        images = ready_images("items__product__images")
+        carts = Cart.objects.select_related("user").prefetch_related("items__product", images)
+        return carts if self.any_owner else carts.filter(**current_customer(self.request).owner)
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return conditional.tagged(request, super().list(request, *args, **kwargs))
+        return conditional.with_etag(request, super().list(request, *args, **kwargs))
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        carts = super().paginate_queryset(queryset)
+        pricing.quote_carts(carts or [])
+        return carts
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return conditional.tagged(request, super().retrieve(request, *args, **kwargs))
+        return conditional.with_etag(request, Response(represent(self.get_object(), request)))
 
     def create(self, request: Request) -> Response:
-        """The user's cart: 201 with a new one, or 200 with the one there is."""
-        cart, created = items.cart_of(request.user)
-        response = Response(self.get_serializer(cart).data, status=201 if created else 200)
+        """Return the customer's cart: 201 if it is created, 200 if it exists."""
+        cart, created = items.get_or_create_cart(current_customer(request))
+        response = Response(represent(cart, request), status=201 if created else 200)
         response["Location"] = request.build_absolute_uri(f"/carts/{cart.pk}/")
-        return conditional.tagged(request, response)
+        return conditional.with_etag(request, response)
 
     def update(self, request: Request, pk: str, partial: bool = False) -> Response:
-        """With `completed` true: checks the cart out, as `/checkout/` does."""
-        shape = CartCompletionSerializer(data=request.data, partial=partial)
-        shape.is_valid(raise_exception=True)
-        key = idempotency_key(request)
-        if shape.validated_data.get("completed"):
-            return self._complete(request, pk, key)
-        cart = self.get_object()
-        consent(request)(cart)
-        return conditional.tagged(request, Response(self.get_serializer(cart).data))
+        """Change the cart's details; check it out if `completed` is true, as `/checkout/` does."""
+        serializer = CartWriteSerializer(data=request.data, partial=partial)
+        serializer.is_valid(raise_exception=True)
+        wanted = replace(self._checkout(request, pk), details=serializer.details())
+        if serializer.validated_data.get("completed"):
+            return self._complete(request, wanted)
+        details.change(cart_id=self.get_object().pk, details=wanted.details, precondition=wanted.precondition)
+        return conditional.with_etag(request, Response(represent(self.get_object(), request)))
 
     def partial_update(self, request: Request, pk: str) -> Response:
         return self.update(request, pk, partial=True)
 
-    @extend_schema(**CHECKOUT, summary="Check the cart out", request=None, responses={201: OrderSerializer, **REFUSALS})
+    def perform_destroy(self, instance: Cart) -> None:
+        items.delete_cart(cart_id=instance.pk, precondition=if_match_precondition(self.request))
+
+    @extend_schema(
+        summary="Merge a guest's cart into the user's",
+        request=MergeSerializer,
+        responses={200: MergedCartSerializer, 404: schema.problem("not-found")},
+    )
+    @action(detail=False, methods=["post"], permission_classes=[IsAuthenticated], allows_guests=False)
+    def merge(self, request: Request) -> Response:
+        """Add a guest's items to the user's cart, up to what is in stock. A second time changes nothing."""
+        if not settings.GUEST_CHECKOUT:
+            raise NotFound("This shop has no guests.")
+        guest = find_guest(_validated(MergeSerializer(data=request.data))["guest_token"])
+        if guest is None:
+            raise NotFound("There is no guest with that token.")
+        cart, capped = merging.merge(user=current_user(request), guest=guest)
+        return Response({"cart": represent(cart, request), "capped": [vars(each) for each in capped]})
+
+    @extend_schema(
+        summary="List the delivery methods for the cart, with their prices", responses={200: OffersSerializer}
+    )
+    @action(detail=True, url_path="delivery-methods", pagination_class=None, filter_backends=[])
+    def delivery_methods(self, request: Request, pk: str) -> Response:
+        """All active methods, each with its price for this cart; `reason` says why one is not available."""
+        offers = pricing.offers_for(self.get_object())
+        return conditional.with_etag(request, Response(OffersSerializer({"results": offers}).data))
+
+    @extend_schema(
+        summary="Check the cart out",
+        parameters=[key_parameter("order"), schema.IF_MATCH, REPLAYED],
+        request=None,
+        responses={201: OrderSerializer, **REFUSALS},
+    )
     @action(detail=True, methods=["post"])
     def checkout(self, request: Request, pk: str) -> Response:
-        """Make an order of the cart: all of it or nothing."""
-        placed = self._place(request, pk, idempotency_key(request))
-        response = Response(OrderSerializer(placed.order).data, status=201)
+        """Make an order of the cart, all or nothing."""
+        placed = place_order(self._checkout(request, pk))
+        response = Response(OrderSerializer(placed.order, context={"request": request}).data, status=201)
         response["Location"] = request.build_absolute_uri(f"/orders/{placed.order.number}/")
-        return self._marked(conditional.tagged(request, response), placed)
+        return self._marked(conditional.with_etag(request, response), placed)
 
-    def _complete(self, request: Request, pk: str, key: IdempotencyKey | None) -> Response:
-        seen: dict[str, Any] = {}
-        placed = self._place(request, pk, key, seen)
-        body = placed.order.cart_snapshot if placed.replayed else seen
-        return self._marked(Response({**(body or {}), "completed": True, "order": placed.order.number}), placed)
+    def _complete(self, request: Request, wanted: Checkout) -> Response:
+        placed = place_order(replace(wanted, take_snapshot=lambda cart: represent(cart, request)))
+        cart = placed.cart_snapshot or {}
+        return self._marked(Response({**cart, "completed": True, "order": placed.order.number}), placed)
 
-    def _place(
-        self, request: Request, pk: str, key: IdempotencyKey | None, seen: dict[str, Any] | None = None
-    ) -> Placed:
-        return place_order(
+    def _checkout(self, request: Request, pk: str) -> Checkout:
+        return Checkout(
             cart_id=int(pk),
-            actor=request.user,
+            customer=current_customer(request),
             any_owner=self.any_owner,
-            key=key,
-            inspect=consent(request, seen),
+            key=idempotency_key(request),
+            precondition=if_match_precondition(request),
         )
 
     @staticmethod
-    def _marked(response: Response, placed: Placed) -> Response:
+    def _marked(response: Response, placed: PlacedOrder) -> Response:
         if placed.replayed:
             response["Idempotent-Replayed"] = "true"
         return response
 
 
+PREFER = OpenApiParameter(
+    "Prefer",
+    {"type": "string"},
+    OpenApiParameter.HEADER,
+    description="`return=representation; of=cart`: the response is the cart.",
+)
+ITEM_OR_CART = PolymorphicProxySerializer("ItemOrCart", [CartItemSerializer, CartSerializer], None)
 ITEM_REFUSAL: dict[int, Any] = {409: schema.problem("insufficient-stock")}
+ITEM_CHANGE: dict[str, Any] = {
+    "parameters": [PREFER],
+    "request": ItemQuantitySerializer,
+    "responses": {200: ITEM_OR_CART, **ITEM_REFUSAL},
+}
 
 
 @extend_schema_view(
-    list=extend_schema(
-        **READ,
-        summary="List the items in one's cart, or for staff in all",
-        responses={200: CartItemSerializer(many=True), 304: schema.NOT_MODIFIED},
-    ),
-    retrieve=extend_schema(
-        **READ, summary="Read an item", responses={200: CartItemSerializer, 304: schema.NOT_MODIFIED}
-    ),
+    list=extend_schema(summary="List the items of the user's own cart, or for staff of all carts"),
+    retrieve=extend_schema(summary="Read an item"),
     create=extend_schema(
-        summary="Put a product into one's cart",
-        request=NewItemSerializer,
+        summary="Add a product, or several, to the customer's cart",
+        parameters=[PREFER],
+        request=PolymorphicProxySerializer("NewItemOrItems", [NewItemSerializer, NewItemsSerializer], None),
         responses={
-            200: OpenApiResponse(CartItemSerializer, description="It was in the cart: its item has more now."),
-            201: CartItemSerializer,
+            200: OpenApiResponse(
+                ITEM_OR_CART,
+                description="The quantity of the existing item is raised; or with `items`, the cart.",
+            ),
+            201: ITEM_OR_CART,
             **ITEM_REFUSAL,
         },
     ),
-    update=extend_schema(
-        summary="Set an item's quantity",
-        request=ItemQuantitySerializer,
-        responses={200: CartItemSerializer, **ITEM_REFUSAL},
-    ),
-    partial_update=extend_schema(
-        summary="Change an item's quantity",
-        request=ItemQuantitySerializer,
-        responses={200: CartItemSerializer, **ITEM_REFUSAL},
-    ),
+    update=extend_schema(**ITEM_CHANGE, summary="Set an item's quantity"),
+    partial_update=extend_schema(**ITEM_CHANGE, summary="Change an item's quantity"),
     destroy=extend_schema(
-        summary="Take an item out of the cart", responses={204: OpenApiResponse(description="Removed.")}
+        summary="Remove an item from the cart",
+        parameters=[PREFER],
+        responses={200: OpenApiResponse(CartSerializer, description="Removed; the cart, as `Prefer` asks."), 204: None},
     ),
 )
 class CartItemViewSet(
-    mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet
+    KnownParameters, mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet
 ):
-    """What is in the carts."""
+    """The items of carts."""
 
+    etags = schema.ETAGS
     queryset = CartItem.objects.all()
     serializer_class = CartItemSerializer
-    permission_classes = [IsAuthenticated]
+    permission_classes = [IsCustomer]
+    allows_guests = True
     ordering_fields = {"id": "id"}
     ordering = "id"
 
     def get_queryset(self) -> QuerySet[CartItem]:
-        rows = CartItem.objects.select_related("product")
+        rows = CartItem.objects.select_related("product").prefetch_related(ready_images("product__images"))
         verb = ACTIONS.get(self.request.method or "", "change")
-        return (
-            rows if is_staff_with(self.request.user, verb, CartItem) else rows.filter(cart__user=self.request.user.pk)
-        )
+        if is_staff_with(self.request.user, verb, CartItem):
+            return rows
+        owner = current_customer(self.request).owner
+        return rows.filter(**{f"cart__{name}": value for name, value in owner.items()})
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return conditional.tagged(request, super().list(request, *args, **kwargs))
+        return conditional.with_etag(request, super().list(request, *args, **kwargs))
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return conditional.tagged(request, super().retrieve(request, *args, **kwargs))
+        return conditional.with_etag(request, super().retrieve(request, *args, **kwargs))
 
     def create(self, request: Request) -> Response:
-        """Put a product into the caller's cart; more of one that is in it answers 200 with its item."""
-        shape = NewItemSerializer(data=request.data)
-        shape.is_valid(raise_exception=True)
-        wanted = shape.validated_data
-        item, created = items.add(user=request.user, product_id=wanted["product"], quantity=wanted["quantity"])
-        response = self._answer(request, item, status=201 if created else 200)
+        """Add a product to the customer's cart: 201 with a new item, 200 with the raised quantity of an existing one.
+
+        With `items` add several, all or none: 200 with the cart.
+        """
+        if isinstance(request.data, dict) and "items" in request.data:
+            return self._create_several(request)
+        data = _validated(NewItemSerializer(data=request.data))
+        item, created = items.add(
+            customer=current_customer(request), product_id=data["product"], quantity=data["quantity"]
+        )
+        response = self._respond(request, item, status=201 if created else 200)
         response["Location"] = request.build_absolute_uri(f"/cart-items/{item.pk}/")
         return response
 
+    def _create_several(self, request: Request) -> Response:
+        rows = _validated(NewItemsSerializer(data=request.data))["items"]
+        cart = items.add_several(
+            customer=current_customer(request), quantities=[(row["product"], row["quantity"]) for row in rows]
+        )
+        return conditional.with_etag(request, Response(represent(cart, request)))
+
     def update(self, request: Request, pk: str, partial: bool = False) -> Response:
         item = self.get_object()
-        shape = ItemQuantitySerializer(item, data=request.data, partial=partial)
-        shape.is_valid(raise_exception=True)
-        quantity = shape.validated_data.get("quantity", item.quantity)
-        return self._answer(request, items.change(item=item, quantity=quantity))
+        data = _validated(ItemQuantitySerializer(item, data=request.data, partial=partial))
+        return self._respond(
+            request,
+            items.change_quantity(item=item, quantity=data.get("quantity"), precondition=self._precondition()),
+        )
 
     def partial_update(self, request: Request, pk: str) -> Response:
         return self.update(request, pk, partial=True)
 
-    def perform_destroy(self, instance: CartItem) -> None:
-        items.remove(item=instance)
+    def destroy(self, request: Request, pk: str) -> Response:
+        item = self.get_object()
+        items.remove(item=item, precondition=self._precondition())
+        if wants_cart(request):
+            return self._respond(request, item)
+        return Response(status=204)
 
-    def _answer(self, request: Request, item: CartItem, status: int = 200) -> Response:
-        return conditional.tagged(request, Response(CartItemSerializer(item).data, status=status))
+    def _precondition(self) -> Callable[[CartItem], None]:
+        return conditional.precondition(self.request, lambda item: represent_item(item, self.request), "item")
+
+    def _respond(self, request: Request, item: CartItem, status: int = 200) -> Response:
+        """Respond with the item; with the cart if `Prefer` asks for it."""
+        if not wants_cart(request):
+            return conditional.with_etag(request, Response(represent_item(item, request), status=status))
+        response = Response(represent(Cart.objects.get(pk=item.cart_id), request), status=status)
+        response["Preference-Applied"] = "return=representation; of=cart"
+        return conditional.with_etag(request, response)
+
+
+def _validated(serializer: Serializer) -> dict[str, Any]:
+    """Return the validated body. Raises ValidationError."""
+    serializer.is_valid(raise_exception=True)
+    return serializer.validated_data

@@ -1,14 +1,15 @@
-"""Mail in the admin: what was owed, and what became of it."""
-
-from typing import Any
+"""The outbox in the admin: enqueued mails and their status."""
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
 
 from outbox import mails
 from outbox.models import Mail
-from productbackend.admin import ShopAdmin
+from productbackend.site.admin import ShopAdmin
+from productbackend.site.confirmation import confirmed
+from productbackend.text.addresses import canonical_address
 
 
 @admin.register(Mail)
@@ -19,24 +20,29 @@ class MailAdmin(ShopAdmin):
     list_select_related = ("user",)
     ordering = ("-id",)
     search_fields = ("recipient",)
-    search_help_text = "An address, or what the mail is about, such as an order's number."
+    search_help_text = "An address, or a reference such as an order's number."
     actions = ("send_again",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """No mail is edited; the permission lets its bearer send it again."""
+    def has_change_permission(self, request: HttpRequest, obj: Mail | None = None) -> bool:
+        """Mails are not edited; the permission allows the action."""
         return obj is None and super().has_change_permission(request)
 
     def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
+        self, request: HttpRequest, queryset: QuerySet[Mail], search_term: str
+    ) -> tuple[QuerySet[Mail], bool]:
         if not search_term:
             return queryset, False
-        return queryset.filter(Q(recipient=search_term.lower()) | Q(reference=search_term.upper())), False
+        return queryset.filter(Q(recipient=canonical_address(search_term)) | Q(reference=search_term.upper())), False
 
     @admin.action(description="Send the selected mails again", permissions=["change"])
-    def send_again(self, request: HttpRequest, queryset: QuerySet[Mail]) -> None:
-        owed = mails.owe_again(mail_ids=list(queryset.values_list("pk", flat=True)))
-        self.message_user(request, f"{owed} will be sent by the worker.")
+    def send_again(self, request: HttpRequest, queryset: QuerySet[Mail]) -> TemplateResponse | None:
+        what = "will be sent again, including mails that were sent already."
+        selection = confirmed(self, request, queryset, action="send_again", what=what)
+        if isinstance(selection, TemplateResponse):
+            return selection
+        count = mails.requeue(mail_ids=selection.ids)
+        self.message_user(request, f"{count:,} will be sent by the worker.")
+        return None

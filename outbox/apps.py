@@ -8,17 +8,19 @@ class OutboxConfig(AppConfig):
 
     def ready(self) -> None:
         from outbox import sending
-        from outbox.forgetting import on_account_closed
-        from productbackend.metrics import gauges
+        from outbox.anonymization import on_account_closed
+        from productbackend.observability.metrics import gauges
 
         account_closed.connect(on_account_closed, dispatch_uid="outbox.forget")
         gauges.register(
             "productbackend_mail_oldest_pending_seconds",
-            "How long the oldest mail that is not sent yet has been owed; 0 where none is.",
-            sending.longest_owed,
+            "Age of the oldest pending mail; 0 if there is none.",
+            sending.oldest_pending_seconds,
         )
         gauges.register(
             "productbackend_mail_oldest_due_seconds",
-            "How long the mail that may be sent, and waits longest for a worker, has waited; 0 where none waits.",
-            sending.longest_due,
+            "How long the oldest due mail has waited for a worker; 0 if there is none.",
+            sending.oldest_due_seconds,
+            waiting="mail",
+            alert="MailsWaiting",
         )

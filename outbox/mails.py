@@ -1,14 +1,14 @@
-"""What the shop owes by mail: apps register how a kind is written, and owe it to someone.
+"""Enqueueing mails: apps register a composer for each kind of mail, and enqueue mails of that kind.
 
-The text is composed when the mail is sent, so that no secret in it is ever stored. A composer that
-returns None says that the mail is no longer wanted: its row is then deleted.
+The text is composed when the mail is sent, so that its secrets are never stored. If a composer returns None,
+the mail is obsolete and its row is deleted.
 """
 
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -16,16 +16,22 @@ from kombu.exceptions import KombuError
 
 from outbox.models import Mail
 from productbackend.celery import app
+from productbackend.database.statements import Insert
+
+if TYPE_CHECKING:
+    from accounts.models import User
 
 logger = logging.getLogger(__name__)
 
-# How long after each attempt that was refused for now the next one is due.
+INSERT = Insert(Mail)
+REQUEUE_BATCH = 1_000
+# Backoff: the delay after each attempt that failed temporarily.
 DELAYS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
 
 
 @dataclass(frozen=True)
 class Message:
-    """A mail as it is sent: a plain text, and the same as HTML."""
+    """A composed mail, as plain text and as HTML."""
 
     subject: str
     text: str
@@ -34,72 +40,85 @@ class Message:
 
 @dataclass(frozen=True)
 class Kind:
+    """A registered kind of mail."""
+
     compose: Callable[[Mail], Message | None]
     delays: Sequence[timedelta]
     bulk: bool
 
 
-_kinds: dict[str, Kind] = {}
+KINDS: dict[str, Kind] = {}
 
 
 def register(
     kind: str, compose: Callable[[Mail], Message | None], delays: Sequence[timedelta] = DELAYS, bulk: bool = False
 ) -> None:
-    """Say how mails of `kind` are written, how they are tried again, and whether others go first (`bulk`).
+    """Register a kind of mail with its composer and its retry delays; a `bulk` kind is sent after all others.
 
     Called from an app's `ready`.
     """
-    _kinds[kind] = Kind(compose, delays, bulk)
+    KINDS[kind] = Kind(compose, delays, bulk)
 
 
-def kind_of(mail: Mail) -> Kind | None:
-    return _kinds.get(mail.kind)
+def kind_for(mail: Mail) -> Kind | None:
+    return KINDS.get(mail.kind)
 
 
 def urgent_kinds() -> list[str]:
-    """The kinds that somebody waits for, and that a hundred thousand of another must not hold up."""
-    return [name for name, kind in _kinds.items() if not kind.bulk]
+    """Return the kinds that are not bulk: a hundred thousand bulk mails must not delay them."""
+    return [name for name, kind in KINDS.items() if not kind.bulk]
 
 
-def owe(*, kind: str, recipient: str, user: Any = None, reference: str = "", key: str | None = None) -> Mail:
-    """Write down, in the caller's transaction, that a mail is owed; a worker sends it after the commit.
+def enqueue(
+    *,
+    kind: str,
+    recipient: str,
+    user: "User | None" = None,
+    key: str | None = None,
+    is_first: bool = False,
+    **fields: Any,
+) -> Mail:
+    """Enqueue a mail in the caller's transaction; a worker sends it after the commit.
 
-    With a `key` that is there already, the mail that has it is returned and nothing is owed anew.
+    If a mail with the `key` exists, return it and enqueue nothing. `is_first` says that none can exist: this takes one
+    statement, and raises IntegrityError if one does. `fields` may have the `reference`, and `was_confirmed`, which
+    exempts the mail from the limits of unverified addresses.
     """
-    fields = {"kind": kind, "recipient": recipient, "user": user, "reference": reference, "due_at": timezone.now()}
-    if key is None:
-        mail, made = Mail.objects.create(**fields), True
+    fields = {"kind": kind, "recipient": recipient, "user": user, "due_at": timezone.now(), **fields}
+    if key is None or is_first:
+        mail, created = INSERT.one(Mail(key=key, **fields)), True
     else:
-        mail, made = Mail.objects.get_or_create(key=key, defaults=fields)
-    if made:
-        transaction.on_commit(lambda: _nudge("outbox.tasks.send", mail.pk), robust=True)
+        mail, created = Mail.objects.get_or_create(key=key, defaults=fields)
+    if created:
+        transaction.on_commit(lambda: dispatch_task("outbox.tasks.send", mail.pk), robust=True)
     return mail
 
 
-def owe_all(mails: Sequence[Mail]) -> None:
-    """Write many at once, each with a key: one whose key is there already is left out. The sweep sends them."""
+def enqueue_many(mails: Sequence[Mail]) -> None:
+    """Enqueue many mails with keys in bulk, without those whose key exists. The sweep sends them."""
     Mail.objects.bulk_create(mails, ignore_conflicts=True)
-    transaction.on_commit(lambda: _nudge("outbox.tasks.sweep"), robust=True)
+    transaction.on_commit(lambda: dispatch_task("outbox.tasks.sweep"), robust=True)
 
 
-def owe_again(*, mail_ids: Sequence[int]) -> int:
-    """Owe mails once more, whatever became of them; returns how many. One that is being sent just now is left alone.
+def requeue(*, mail_ids: Sequence[int]) -> int:
+    """Enqueue mails again, in any status; return how many.
 
-    So is one whose recipient has closed the account since: it has no address any more.
+    Skipped are claimed mails, and anonymized ones, which have no recipient.
     """
-    owed = (
-        Mail.objects.filter(pk__in=mail_ids, claimed_at=None)
-        .exclude(recipient="")
-        .update(status=Mail.Status.PENDING, attempts=0, due_at=timezone.now(), sent_at=None, last_error="")
-    )
-    transaction.on_commit(lambda: _nudge("outbox.tasks.sweep"), robust=True)
-    return owed
+    requeued = 0
+    for first in range(0, len(mail_ids), REQUEUE_BATCH):
+        rows = Mail.objects.filter(pk__in=mail_ids[first : first + REQUEUE_BATCH], claimed_at=None)
+        requeued += rows.exclude(recipient="").update(
+            status=Mail.Status.PENDING, attempts=0, due_at=timezone.now(), sent_at=None, last_error=""
+        )
+    transaction.on_commit(lambda: dispatch_task("outbox.tasks.sweep"), robust=True)
+    return requeued
 
 
-def _nudge(task: str, *args: Any) -> None:
-    """Tell a worker that something is due. Where the queue is away the sweep finds the row later."""
+def dispatch_task(task: str, *args: Any) -> None:
+    """Send a task to the queue. If the queue is unreachable, log it: the sweep finds the row later."""
     try:
-        # By name, for the tasks import this module.
+        # By name, since the tasks import this module.
         app.signature(task, args=args).apply_async()
     except (KombuError, OSError) as error:
-        logger.warning("The queue does not take %s%s: %s", task, args, error)
+        logger.warning("The queue is unreachable for %s%s: %s", task, args, error)

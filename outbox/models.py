@@ -1,15 +1,15 @@
-"""The mail that the shop owes: one row a mail."""
+"""The outbox: one row per mail."""
 
 from django.conf import settings
 from django.db import models
 
-from productbackend.fields import KeyField
+from productbackend.database.fields import KeyField
 
 
 class Mail(models.Model):
-    """One mail: to whom, about what, and how far it is.
+    """One mail: its recipient, kind, reference and status.
 
-    Its text is made when it is sent, by what `kind` is registered for: no secret is stored.
+    The registered composer of its `kind` writes the text when it is sent: no secret is stored.
     """
 
     class Status(models.TextChoices):
@@ -18,11 +18,13 @@ class Mail(models.Model):
         FAILED = "failed"
 
     kind = models.CharField(max_length=40)
-    # What must not be sent twice has a key, such as "welcome:17".
+    # Prevents a second mail, for example "welcome:17".
     key = KeyField(max_length=100, unique=True, null=True, blank=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="mails")
     recipient = models.CharField(max_length=254, blank=True)
-    # What the mail is about, in its kind's own terms: an order's number, for one.
+    # Whether the address was verified when the mail was enqueued; no account may have it when the mail is sent.
+    was_confirmed = models.BooleanField(default=False, db_default=False, editable=False)
+    # The subject in the kind's terms, for example an order's number.
     reference = models.CharField(max_length=100, blank=True)
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -36,7 +38,7 @@ class Mail(models.Model):
         indexes = [
             models.Index(fields=["status", "due_at"], name="mail_due"),
             models.Index(fields=["kind", "status"], name="mail_kind"),
-            models.Index(fields=["recipient"], name="mail_recipient"),  # a person who wants to be forgotten
+            models.Index(fields=["recipient"], name="mail_recipient"),  # for anonymization
         ]
 
     def __str__(self) -> str:

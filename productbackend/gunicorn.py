@@ -8,53 +8,57 @@ from typing import Any
 
 from gunicorn import glogging
 
-from productbackend.environment import line_or_exit
+from productbackend.environment import exit_on_bad_setting, netloc
 
-with line_or_exit():
+with exit_on_bad_setting():
     from productbackend import settings
-    from productbackend.metrics import counters, files
+    from productbackend.observability.metrics import counters, files
 
-bind = f"127.0.0.1:{settings.PORT}"
-workers = min(max(os.cpu_count() or 2, 2), 8)  # one a core; more of them by more containers
-worker_class = "gthread"
+bind = netloc(settings.HOST, settings.PORT)
+workers = min(max(os.cpu_count() or 2, 2), 8)  # one per core; run more containers for more
+worker_class = "productbackend.api.gunicorn_worker.Worker"  # gthread, with problem documents as errors
 threads = 8
-preload_app = True  # a quarter less memory, and what is wrong shows before a worker is started
+preload_app = True  # a quarter less memory, and errors show before a worker is started
 
 
 def when_ready(server: Any) -> None:
-    """All is loaded, and no worker forked yet: what is there stays, and the collector need not look at it.
+    """Freeze the loaded objects before the first fork, so that the garbage collector skips them.
 
-    By looking it would write to each page of memory that the workers share, and make it their own.
+    A collection would write to each memory page that the workers share, and so copy it.
     """
     for result in counters.READS:
-        counters.reads.labels(result)  # which begins at 0, and not with the first read
+        counters.reads.labels(result)  # creates the series at 0, before the first read
     gc.collect()
     gc.freeze()
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """What a process has counted stays, and its file goes."""
+    """Merge the counters of a dead process."""
     with suppress(OSError), files.locked():
-        files.fold()
+        files.merge_dead_files()
 
 
-# Whose word is taken for how clients came is said by NUM_PROXIES alone; Gunicorn would take anyone's on this machine.
+# NUM_PROXIES alone decides which forwarded headers are trusted; Gunicorn would trust any process on this machine.
 forwarded_allow_ips = ""
 
-# Longer than a proxy keeps its connections: none is closed just as a request comes along.
+# Above the proxy's limits (deploy/nginx), which rejects longer ones; the first is Gunicorn's maximum.
+limit_request_line = 8_190
+limit_request_field_size = 16_380
+
+# Longer than the proxy's keep-alive: otherwise a connection may be closed just as a request arrives.
 keepalive = 75
 graceful_timeout = 25
-# A worker begins anew now and then, each at another moment, so that nothing can grow for ever.
+# Workers are restarted periodically, with jitter, so that memory cannot grow for ever.
 max_requests = 4000
 max_requests_jitter = 1000
 
-# The workers' heartbeat is a file; on a disk it could wait for the disk.
+# The workers' heartbeat is a file; on a disk it could block on I/O.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
 control_socket_disable = True
 
 
 class Logger(glogging.Logger):
-    """Gunicorn's own lines go where all others go; each request has its line already, by productbackend.access."""
+    """Logs by the settings, without access lines, which productbackend.access writes."""
 
     def access(self, *args: Any, **kwargs: Any) -> None:
         pass

@@ -6,8 +6,40 @@ class ProductsConfig(AppConfig):
     name = "products"
 
     def ready(self) -> None:
-        from productbackend.metrics import gauges
-        from products import images, ledger, search_index, signals
+        from productbackend.database import replica, verification
+        from productbackend.observability.metrics import gauges
+        from productbackend.storages import media
+        from products import openapi
+        from products.images import files, lifecycle
+        from products.inventory import ledger
+        from products.search import index
+
+        openapi.register()
+        self.connect_signals()
+        gauges.register(
+            "productbackend_image_oldest_pending_seconds",
+            "The age of the oldest image that waits for a worker; 0 if there is none.",
+            lifecycle.oldest_pending_seconds,
+            waiting="picture",
+            alert="ImagesWaiting",
+        )
+        gauges.register(
+            "productbackend_stock_drift_products",
+            "Products whose quantity differs from the sum of their movements, by the last check.",
+            ledger.drift,
+        )
+        gauges.register(
+            "productbackend_stock_check_timestamp_seconds",
+            "The time of the last complete check of all products; 0 for never.",
+            ledger.checked_at,
+        )
+        verification.COMMANDS.update({"stock": "check_stock", "media": "check_media"})
+        replica.APPS.add(self.label)
+        media.FOLDERS.add(files.FOLDER)
+        post_migrate.connect(index.ensure_search_index, sender=self, dispatch_uid="search_index")
+
+    def connect_signals(self) -> None:
+        from products import signals
 
         category, product, image = (self.get_model(name) for name in ("Category", "Product", "ProductImage"))
         pre_save.connect(signals.category_will_be_saved, sender=category, dispatch_uid="category_place")
@@ -17,21 +49,6 @@ class ProductsConfig(AppConfig):
         post_save.connect(signals.image_saved, sender=image, dispatch_uid="cache_image_saved")
         post_delete.connect(signals.catalogue_written, sender=image, dispatch_uid="cache_image_deleted")
         for model in (category, product):
+            post_delete.connect(signals.row_deleted, sender=model, dispatch_uid=f"suggestions_{model.__name__}")
             for signal in (post_save, post_delete):
                 signal.connect(signals.catalogue_written, sender=model, dispatch_uid=f"cache_{model.__name__}")
-        gauges.register(
-            "productbackend_image_oldest_pending_seconds",
-            "How long the picture that has waited longest for a worker has waited; 0 where none waits.",
-            images.longest_wait,
-        )
-        gauges.register(
-            "productbackend_stock_drift_products",
-            "Products whose quantity is not the sum of their movements, by the last check.",
-            ledger.drift,
-        )
-        gauges.register(
-            "productbackend_stock_check_timestamp_seconds",
-            "When all products were last checked; 0 for never.",
-            ledger.checked_at,
-        )
-        post_migrate.connect(search_index.look_after, sender=self, dispatch_uid="search_index")

@@ -1,84 +1,111 @@
-"""Making, changing and removing products."""
+"""Creates, changes and deletes products."""
 
 from collections.abc import Callable
 from typing import Any
 
+from django.core.files.base import File
 from django.db import IntegrityError, transaction
 
+from productbackend.database.transactions import atomic_with_retry
 from productbackend.errors import DomainError, InvalidValue
-from productbackend.transactions import retried
-from products import images, stock
-from products.models import Product
+from products.images import lifecycle
+from products.inventory import stock
+from products.models import Category, Product
+from products.reads import caching
 
 UNIQUE = ("slug", "sku")
 
 
-def create(*, picture: Any = None, **fields: Any) -> Product:
-    """A new product, with an uploaded picture where there is one: both or neither.
+def create(*, picture: File | None = None, **fields: Any) -> Product:
+    """Create a product, and its image if a picture was uploaded: both or neither.
 
-    Slug and SKU are made from its name where they are not given. Raises DomainError:
-    `validation-error` for what another product has, `too-large` or `invalid-image`.
+    Slug and SKU are derived from the name if not given. Raises InvalidValue if another product has the given
+    slug or SKU, and DomainError: `too-large`, `invalid-image`, `unavailable`.
     """
     if picture is None:
         return _create(upload=None, **fields)
-    with images.stored(picture) as upload:
+    with lifecycle.stored_upload(picture) as upload:
         return _create(upload=upload, **fields)
 
 
-@retried
-def _create(*, upload: images.Upload | None, **fields: Any) -> Product:
+@atomic_with_retry
+def _create(*, upload: lifecycle.Upload | None, **fields: Any) -> Product:
+    check_category(fields)
     try:
         with transaction.atomic():
             product = Product.objects.create(**fields)
     except IntegrityError:
-        _refuse_taken({name: fields[name] for name in UNIQUE if fields.get(name)}, exclude=None)
-        product = Product.objects.create(**fields)  # another took the slug that we made: a new one is made
+        check_category(fields)
+        _check_unique({name: fields[name] for name in UNIQUE if fields.get(name)}, exclude=None)
+        product = Product.objects.create(**fields)  # a concurrent request took the derived slug or SKU: derive another
+    caching.catalogue_changed()
     if upload is not None:
-        images.attach(product_id=product.pk, upload=upload)
+        lifecycle.attach(product_id=product.pk, upload=upload)
     return product
 
 
-@retried
-def change(*, product_id: int, user: Any, inspect: Callable[[Product], None], **fields: Any) -> Product:
-    """Change a product's fields; `quantity` goes through the ledger.
+@atomic_with_retry
+def change(
+    *, product_id: int, user: stock.RequestUser | None, precondition: Callable[[Product], None], **fields: Any
+) -> None:
+    """Change a product's fields; a change of `quantity` is written to the ledger.
 
-    `inspect` sees the locked product before anything is written, and may refuse.
+    `precondition` is called with the locked product first and may raise DomainError.
+    Raises InvalidValue, and DomainError `not-found`.
     """
-    product = _locked(product_id)
-    inspect(product)
+    product = locked_product(product_id)
+    precondition(product)
     quantity = fields.pop("quantity", None)
-    # An empty slug or SKU is one that is not given: the product keeps what it has.
+    # An empty slug or SKU leaves the current one unchanged.
     fields = {name: value for name, value in fields.items() if not (name in UNIQUE and not value)}
+    # Only what differs: a client that sends a whole product to set its stock invalidates that product's pages alone.
+    fields = {
+        name: value for name, value in fields.items() if product.serializable_value(name) != getattr(value, "pk", value)
+    }
+    check_category(fields)
     for name, value in fields.items():
         setattr(product, name, value)
     try:
-        with transaction.atomic():
-            product.save(update_fields=set(fields))
+        if fields:
+            with transaction.atomic():
+                product.save(update_fields=set(fields))
+            caching.catalogue_changed()
     except IntegrityError:
-        _refuse_taken({name: fields[name] for name in UNIQUE if name in fields}, exclude=product_id)
+        check_category(fields)
+        _check_unique({name: fields[name] for name in UNIQUE if name in fields}, exclude=product_id)
         raise
     if quantity is not None:
         stock.set_quantity(product_id=product_id, quantity=quantity, user=user)
-        product.refresh_from_db()
-    return product
 
 
-@retried
-def delete(*, product_id: int, inspect: Callable[[Product], None]) -> None:
-    """Remove a product and its pictures. Orders keep their lines, carts the item's name."""
-    product = _locked(product_id)
-    inspect(product)
+@atomic_with_retry
+def delete(*, product_id: int, precondition: Callable[[Product], None]) -> None:
+    """Delete a product and its images. Orders keep their lines, carts the item's name.
+
+    `precondition` is called with the locked product first and may raise DomainError. Raises DomainError `not-found`.
+    """
+    product = locked_product(product_id)
+    precondition(product)
     product.delete()
+    caching.catalogue_changed()
 
 
-def _locked(product_id: int) -> Product:
+def locked_product(product_id: int) -> Product:
     product = Product.objects.select_for_update().filter(pk=product_id).first()
     if product is None:
         raise DomainError("not-found", "There is no such product.")
     return product
 
 
-def _refuse_taken(values: dict[str, Any], *, exclude: int | None) -> None:
+def _check_unique(values: dict[str, Any], *, exclude: int | None) -> None:
+    """Raise InvalidValue if another product has one of the values."""
     for name, value in values.items():
         if Product.objects.filter(**{name: value}).exclude(pk=exclude or 0).exists():
             raise InvalidValue(name, "unique", f"Another product has this {name}.")
+
+
+def check_category(fields: dict[str, Any]) -> None:
+    """Check that the category still exists: it may be deleted after validation. Raises InvalidValue."""
+    category = fields.get("category")
+    if category is not None and not Category.objects.filter(pk=category.pk).exists():
+        raise InvalidValue("category", "does_not_exist", "There is no such category.")

@@ -1,53 +1,75 @@
-"""The category tree: places in it, moves, and what stands below."""
+"""The category tree: creates, changes, moves and deletes categories; finds paths and subtrees."""
 
+import functools
+import operator
+from collections import defaultdict
+from collections.abc import Callable
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import ProtectedError
+from django.db.models import ProtectedError, Q
 
+from productbackend.database.transactions import atomic_with_retry
 from productbackend.errors import DomainError, InvalidValue
-from productbackend.fields import fold
-from productbackend.transactions import retried
-from products.models import Category
+from products.models import Category, category_names
+from products.naming import sibling_key
+from products.reads import caching
 
 DEPTH_MAX = 12
 
+Precondition = Callable[[Category], None]  # may refuse by raising DomainError
 
-@retried
-def create(*, name: str, parent: Category | None = None, slug: str = "") -> Category:
-    """A new category below `parent`, or at the root."""
-    category = Category(name=name, parent=parent, slug=slug)
+
+@atomic_with_retry
+def create(*, name: str, parent: Category | None = None, slug: str = "", position: int = 0) -> Category:
+    """Create a category below `parent`, or at the root. Raises InvalidValue."""
+    category = Category(name=name, parent=parent, slug=slug, position=position)
     _save(category)
     return category
 
 
-@retried
-def change(*, category_id: int, **fields: Any) -> Category:
-    """Rename or move a category; its subtree goes with it."""
-    lock_tree()
-    category = Category.objects.filter(pk=category_id).first()
-    if category is None:
-        raise DomainError("not-found", "There is no such category.")
+@atomic_with_retry
+def change(*, category_id: int, precondition: Precondition = lambda category: None, **fields: Any) -> Category:
+    """Change a category. A move includes its subtree.
+
+    `precondition` is called with the category first, with the tree locked, and may raise DomainError.
+    Raises InvalidValue, and DomainError `not-found`.
+    """
+    category = locked_category(category_id)
+    precondition(category)
     for name, value in fields.items():
         setattr(category, name, value)
     _save(category)
     return category
 
 
-@retried
-def delete(*, category_id: int) -> None:
-    """Remove a category that nothing stands in."""
+@atomic_with_retry
+def delete(*, category_id: int, precondition: Precondition = lambda category: None) -> None:
+    """Delete an empty category.
+
+    `precondition` is called with the category first, with the tree locked, and may raise DomainError.
+    Raises DomainError: `not-found`, `in-use`.
+    """
+    category = locked_category(category_id)
+    precondition(category)
     try:
         with transaction.atomic():
-            Category.objects.get(pk=category_id).delete()
-    except Category.DoesNotExist:
-        raise DomainError("not-found", "There is no such category.") from None
+            category.delete()
+            caching.catalogue_changed()
     except (ProtectedError, IntegrityError):
         raise DomainError("in-use", "The category still has products or children.") from None
 
 
-def check_place(category: Category) -> None:
-    """Raise InvalidValue where `category` cannot stand where its `parent` says, under its name."""
+def locked_category(category_id: int) -> Category:
+    lock_tree()
+    category = Category.objects.filter(pk=category_id).first()
+    if category is None:
+        raise DomainError("not-found", "There is no such category.")
+    return category
+
+
+def validate_position(category: Category) -> None:
+    """Raise InvalidValue if `category` cannot have its parent, or its name below that parent."""
     parent = Category.objects.filter(pk=category.parent_id).first() if category.parent_id else None
     if category.parent_id and parent is None:
         raise InvalidValue("parent", "does_not_exist", "There is no such category.")
@@ -56,15 +78,16 @@ def check_place(category: Category) -> None:
     depth = (parent.lineage.count("/") if parent else 1) + _height(category)
     if depth > DEPTH_MAX:
         raise InvalidValue("parent", "too_deep", f"The tree has {DEPTH_MAX} levels at most.")
-    siblings = Category.objects.filter(sibling_key=f"{category.parent_id or 0}:{fold(category.name)}")
+    siblings = Category.objects.filter(sibling_key=sibling_key(category.parent_id, category.name))
     if siblings.exclude(pk=category.pk).exists():
-        raise InvalidValue("name", "unique", "There is a category of this name here.")
+        raise InvalidValue("name", "unique", "There is already a category of this name at this level.")
 
 
-def trace(category: Category) -> None:
-    """Write the lineage of a saved category, and of its subtree where it has moved."""
-    parent = Category.objects.get(pk=category.parent_id) if category.parent_id else None
-    before, category.lineage = category.lineage, f"{parent.lineage if parent else '/'}{category.pk}/"
+def update_lineage(category: Category) -> None:
+    """Write the lineage of a saved category, and of its subtree if it has moved."""
+    before, parent_id = Category.objects.values_list("lineage", "parent_id").get(pk=category.pk)
+    parent = Category.objects.get(pk=parent_id) if parent_id else None
+    category.lineage = f"{parent.lineage if parent else '/'}{category.pk}/"
     if category.lineage == before:
         return
     Category.objects.filter(pk=category.pk).update(lineage=category.lineage)
@@ -74,39 +97,45 @@ def trace(category: Category) -> None:
 
 
 def lock_tree() -> None:
-    """Hold every category: two crossing moves make no cycle, and no child is made below one that moves."""
+    """Lock every category, so that concurrent moves cannot create a cycle or miss a new child."""
     list(Category.objects.select_for_update().order_by("pk").values_list("pk"))
 
 
-def subtree_ids(category_id: int) -> list[int]:
-    """The ids of a category and all below it; none where there is no such category."""
-    lineage = Category.objects.filter(pk=category_id).values_list("lineage", flat=True).first()
-    if lineage is None:
-        return []
-    return list(Category.objects.filter(lineage__startswith=lineage).values_list("pk", flat=True))
+def subtree_ids(*category_ids: int) -> list[int]:
+    """The ids of categories and their descendants, each once; ids that no category has are ignored."""
+    lineages = Category.objects.order_by().filter(pk__in=category_ids).values_list("lineage", flat=True)
+    below = functools.reduce(operator.or_, [Q(lineage__startswith=lineage) for lineage in lineages], Q(pk__in=()))
+    return list(Category.objects.order_by().filter(below).values_list("pk", flat=True))
+
+
+def tree() -> list[dict[str, Any]]:
+    """The categories at the root, each with its `children`, by one query. Siblings are in their order."""
+    rows = Category.objects.order_by("position", "name_key", "id").values_list("pk", "name", "slug", "parent_id")
+    children: dict[int | None, list[dict[str, Any]]] = defaultdict(list)
+    for pk, name, slug, parent_id in rows:
+        children[parent_id].append({"id": pk, "name": name, "slug": slug, "children": children[pk]})
+    return children[None]
 
 
 def paths(categories: list[Category]) -> dict[int, list[str]]:
-    """For each category the names from the root to it, in one query."""
-    chains = {category.pk: [int(pk) for pk in category.lineage.strip("/").split("/")] for category in categories}
-    names = dict(
-        Category.objects.filter(pk__in={pk for chain in chains.values() for pk in chain}).values_list("pk", "name")
-    )
-    return {pk: [names[ancestor] for ancestor in chain if ancestor in names] for pk, chain in chains.items()}
+    """The names from the root to each category, by id, in one query."""
+    return category_names(Category.objects.all(), {category.pk: category.lineage for category in categories})
 
 
 def _height(category: Category) -> int:
-    """How many levels the subtree of `category` has: 1 where nothing is below it."""
-    if not category.pk or not category.lineage:
+    """The number of levels in the subtree of `category`; 1 if it has no children."""
+    stored = Category.objects.filter(pk=category.pk).values_list("lineage", flat=True).first() if category.pk else None
+    if not stored:
         return 1
-    lineages = Category.objects.filter(lineage__startswith=category.lineage).values_list("lineage", flat=True)
-    return max((lineage.count("/") for lineage in lineages), default=2) - category.lineage.count("/") + 1
+    lineages = Category.objects.filter(lineage__startswith=stored).values_list("lineage", flat=True)
+    return max(lineage.count("/") for lineage in lineages) - stored.count("/") + 1
 
 
 def _save(category: Category) -> None:
     try:
         with transaction.atomic():
             category.save()
+            caching.catalogue_changed()
     except IntegrityError:
-        check_place(category)  # a sibling came first
+        validate_position(category)  # a concurrent request created a sibling of this name
         raise InvalidValue("slug", "unique", "This slug is taken.") from None

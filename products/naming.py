@@ -1,25 +1,53 @@
-"""Slugs, SKUs and the words of the search, made from names in any script."""
+"""Slugs, SKUs and name keys, derived from text in any script."""
 
 import re
 import secrets
-import unicodedata
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import Model
-from django.utils.text import slugify
 
-SUFFIX_ALPHABET = "23456789abcdefghjkmnpqrstvwxyz"  # none that is read as another
+from productbackend.database.fields import KEY_LENGTH, fold
+from productbackend.text.comparison import Table, is_mark, is_word_character, normalized, plain, visible
+
+SUFFIX_ALPHABET = "23456789abcdefghjkmnpqrstvwxyz"  # without characters that look alike
 SUFFIX_LENGTH = 6
 
 
+class _SlugCharacters(Table):
+    def of(self, character: str) -> str:
+        if character.isspace():
+            return "-"
+        return character if is_slug_character(character) else ""
+
+
+_slug_characters = _SlugCharacters()
+
+
+def is_slug_character(character: str) -> bool:
+    return character in "-_" or is_word_character(character)
+
+
+def is_slug(text: str) -> bool:
+    """Whether `text` consists of letters of any script, with their marks, numbers, hyphens and underscores."""
+    return bool(text) and not is_mark(text[0]) and all(map(is_slug_character, text))
+
+
+def slugify(name: str) -> str:
+    """Like Django's `slugify` with `allow_unicode`, but keeps the combining marks of letters."""
+    text = normalized("NFKC", visible(name)).lower().translate(_slug_characters)
+    text = re.sub("-+", "-", text).strip("-_")
+    return text if is_slug(text) else ""
+
+
 def free_slug(model: type[Model], name: str, *, fallback: str) -> str:
-    """A slug for `name` that no row of `model` has now. The unique column settles a race."""
-    return _free(model, "slug", slugify(name, allow_unicode=True) or fallback)
+    """An unused slug for `name`. A concurrent request can take it: the column is unique."""
+    return _free(model, "slug", slugify(name) or fallback)
 
 
 def free_sku(model: type[Model], name: str) -> str:
-    """An SKU for `name` that no row of `model` has now."""
-    return _free(model, "sku", (slugify(name, allow_unicode=True) or "product").upper())
+    """An unused SKU for `name`."""
+    return _free(model, "sku", (slugify(name) or "product").upper())
 
 
 def _free(model: type[Model], field: str, base: str) -> str:
@@ -32,50 +60,37 @@ def _free(model: type[Model], field: str, base: str) -> str:
     return f"{base[: length - SUFFIX_LENGTH - 1].strip('-_')}-{suffix}"
 
 
-# Scripts that write without spaces, or with spaces that are not where people search.
-UNSPACED = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
-RUNS = re.compile(rf"[{UNSPACED}]+|[^\W_{UNSPACED}]+")
-# How often a part's words stand in `search_text`: the more, the better a match of it is.
-WEIGHTS = (4, 2, 1)  # name, brand, description
-# Fulltext indexes pass over words under three characters, those above 84, and stop words such as
-# "the". With this before it no word is one of them.
-PAD = "qq"
-TOKEN_MAX = 84
-BEYOND = re.compile(r"[^\u0000-\uffff]")  # letters that MySQL does not know for such
+# Separates the sort key from the folded name in a name key. Neither contains two spaces in a row.
+KEY_SEPARATOR = "  "
+NAME_KEY_LENGTH = 2 * KEY_LENGTH + len(KEY_SEPARATOR)
 
 
-def runs(text: str) -> list[str]:
-    """The runs of letters and digits in `text`, without case and accents."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    plain = unicodedata.normalize("NFC", "".join(c for c in decomposed if not unicodedata.combining(c)))
-    return RUNS.findall(plain.casefold())
+def validate_visible(name: str) -> None:
+    """Raise ValidationError if all characters of `name` are invisible."""
+    if not fold(name):
+        raise ValidationError("Enter at least one visible character.", code="invisible")
 
 
-def is_unspaced(run: str) -> bool:
-    """Whether `run` is of a script that is searched by single characters and pairs of neighbours."""
-    return bool(re.match(f"[{UNSPACED}]", run))
+def sort_key(name: str) -> str:
+    """The key that names are ordered by: the name without accents and case."""
+    return " ".join(plain(fold(name)).split())[:KEY_LENGTH].rstrip()
 
 
-def pairs(run: str) -> list[str]:
-    """The pairs of neighbouring characters in `run`; the character itself where it stands alone."""
-    return [run[i : i + 2] for i in range(len(run) - 1)] or [run]
+def name_key(name: str) -> str:
+    """The column by which names are ordered and found: the sort key, then the folded name if it differs.
 
-
-def token(word: str) -> str:
-    """A word as it stands in the index: letters, digits and `_`, so that nothing in it is an operator."""
-    plain = BEYOND.sub(lambda match: f"_{ord(match[0]):x}_", word)
-    return f"{PAD}{plain}"[:TOKEN_MAX]
-
-
-def search_text(name: str, brand: str, description: str) -> str:
-    """The column that `search` reads: tokens, each between two spaces.
-
-    A run of an unspaced script stands as its characters and pairs, so that any part of it is found.
+    Two names have the same key if their folded forms are equal. Keys are in the order of sort keys.
     """
-    found: list[str] = []
-    for part, weight in zip((name, brand, description), WEIGHTS, strict=True):
-        words: dict[str, None] = {}
-        for run in runs(part):
-            words.update(dict.fromkeys([*run, *pairs(run)] if is_unspaced(run) else [run]))
-        found += [token(word) for word in words] * weight
-    return " ".join(["", *found, ""])
+    folded, ordered = fold(name)[:KEY_LENGTH], sort_key(name)
+    return folded if ordered == folded else f"{ordered}{KEY_SEPARATOR}{folded}"
+
+
+def sibling_key(parent_id: int | None, name: str) -> str:
+    """The unique key of a category: its parent and folded name, so that siblings' names are unique."""
+    return f"{parent_id or 0}:{fold(name)}"
+
+
+def sku_spellings(text: str) -> list[str]:
+    """The usual spellings of an SKU in upper or lower case, which the unique index finds."""
+    folded = fold(text)
+    return list(dict.fromkeys([text, folded, folded.upper()]))

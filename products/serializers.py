@@ -1,154 +1,270 @@
-"""The shapes of the catalogue."""
+"""The representations of categories, products and facets."""
 
 import math
+import unicodedata
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_unicode_slug
+from django.utils.functional import cached_property
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.validators import UniqueValidator
 
-from productbackend.api.fields import StrictBooleanField
+from productbackend.api.fields import (
+    CREATED_AT,
+    CURRENCY,
+    DECIMAL,
+    UPDATED_AT,
+    AmountField,
+    CharField,
+    HelpText,
+    ModelSerializer,
+    MoneyField,
+    StrictBooleanField,
+    StrictIntegerField,
+    StrictKeyField,
+    help_texts,
+)
 from products import categories
-from products.image_serializers import ImageSerializer
-from products.models import QUANTITY_MAX, Category, Product
-from products.product_writer import ProductWriter
+from products.images.serializers import ImageSerializer
+from products.models import POSITION_MAX, QUANTITY_MAX, Category, Product, Suggestion
+from products.naming import is_slug
+from products.reads.rows import MEMBERS, ProductWriter
+from products.search import suggestions
+
+CATEGORY = HelpText("A category's id, or null.", 3)
+IS_ACTIVE = "false hides it from everyone but staff."
+COUNT = HelpText("The number of products.", 12)
 
 
-class SlugField(serializers.CharField):
-    """Letters of any script, digits, hyphens and underscores; made from the name where left out."""
+class SlugField(CharField):
+    """Letters of any script, digits, hyphens and underscores; derived from the name if omitted."""
 
-    default_error_messages = {"invalid": "It takes letters, digits, hyphens and underscores."}
+    default_error_messages = {"invalid": "Enter letters, digits, hyphens and underscores only."}
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(required=False, help_text=self.__doc__, **kwargs)
+    def __init__(self, *, example: str, **kwargs: Any) -> None:
+        super().__init__(required=False, help_text=HelpText(str(self.__doc__), example), **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
         value: str = super().to_internal_value(data)
-        try:
-            validate_unicode_slug(value)
-        except ValidationError:
-            self.fail("invalid")
+        if len(value) <= (self.max_length or 0):  # the validator rejects a longer one
+            value = unicodedata.normalize("NFC", value)
+            if value and not is_slug(value):
+                self.fail("invalid")
         return value
 
 
-class CategoryListSerializer(serializers.ListSerializer):
-    """Finds the paths of all rows in one query."""
+class CategorySerializer(ModelSerializer):
+    """A category of the tree."""
 
-    def to_representation(self, data: Any) -> Any:
-        rows = list(data)
-        self._context = {**self.context, "paths": categories.paths(rows)}  # as the child reads it
-        return super().to_representation(rows)
-
-
-class CategorySerializer(serializers.ModelSerializer):
-    slug = SlugField(max_length=120, validators=[UniqueValidator(Category.objects.all())])
+    slug = SlugField(max_length=120, example="boots", validators=[UniqueValidator(Category.objects.all())])
+    position = StrictIntegerField(
+        min_value=0,
+        max_value=POSITION_MAX,
+        required=False,
+        help_text=HelpText("The sort order among its siblings in the tree, ascending; then by name.", 0),
+    )
     path = serializers.SerializerMethodField(help_text="The names from the root to this category.")
 
     class Meta:
         model = Category
-        fields = ["id", "name", "slug", "parent", "path"]
-        list_serializer_class = CategoryListSerializer
+        fields = ["id", "name", "slug", "parent", "position", "path"]
+        extra_kwargs = help_texts(
+            id=HelpText("The category's id.", 3),
+            name=HelpText("Unique among siblings, ignoring case.", "Boots"),
+            parent=HelpText("The id of the parent category; null at the root.", 1),
+        )
+
+    @cached_property
+    def paths(self) -> dict[int, list[str]]:
+        """Of all categories that are rendered, by one query."""
+        rows: Any = self.root.instance
+        return categories.paths(list(rows) if self.parent is not None else [rows])
 
     def get_path(self, category: Category) -> list[str]:
-        found = self.context.get("paths") or categories.paths([category])
-        return found[category.pk]
+        return self.paths[category.pk]
 
 
-class PriceField(serializers.DecimalField):
-    """Money, as a string with two decimals at most."""
+@extend_schema_field({"type": "array", "items": {"$ref": "#/components/schemas/CategoryNode"}})
+class ChildrenField(serializers.ListField):
+    """Nodes of the same shape."""
 
-    described_as = {"pattern": r"^[0-9]{1,8}(\.[0-9]{1,2})?$"}
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_digits=10, decimal_places=2, min_value=0, **kwargs)
+class CategoryNodeSerializer(serializers.Serializer):
+    """A category in the tree, with those below it."""
+
+    id = serializers.IntegerField(help_text=HelpText("The category's id.", 3))
+    name = serializers.CharField(help_text=HelpText("The category's name.", "Boots"))
+    slug = serializers.CharField(help_text=HelpText("For the URLs of pages.", "boots"))
+    children = ChildrenField(help_text="The categories below it, in their order.")
 
 
 class RatingField(serializers.FloatField):
-    """A number; "NaN" is a float to Python and none to us."""
+    """A finite number; rejects NaN, which Python accepts as a float."""
 
     def to_internal_value(self, data: Any) -> float:
+        if isinstance(data, bool) or (isinstance(data, str) and not DECIMAL.fullmatch(data)):
+            self.fail("invalid")
         value = super().to_internal_value(data)
-        if isinstance(data, bool) or not math.isfinite(value):
+        if not math.isfinite(value):
             self.fail("invalid")
         return value
 
 
-class ProductSerializer(serializers.ModelSerializer):
-    slug = SlugField(max_length=220, validators=[UniqueValidator(Product.objects.all())])
-    sku = serializers.CharField(
+class ProductSerializer(ModelSerializer):
+    """A product of the catalogue."""
+
+    slug = SlugField(max_length=220, example="walking-boot", validators=[UniqueValidator(Product.objects.all())])
+    sku = CharField(
         max_length=64,
         required=False,
-        help_text="Made from the name where left out.",
+        help_text=HelpText("The stock keeping unit, unique; derived from the name if omitted.", "WALKING-BOOT"),
         validators=[UniqueValidator(Product.objects.all())],
     )
-    description = serializers.CharField(required=False, allow_blank=True, max_length=20_000)
-    category_name = serializers.CharField(source="category.name", default=None, read_only=True, allow_null=True)
-    price = PriceField(required=False)
-    currency = serializers.CharField(read_only=True, help_text="ISO 4217.")
-    quantity = serializers.IntegerField(min_value=0, max_value=QUANTITY_MAX)
-    rating = RatingField(min_value=0.1, max_value=5, required=False)
-    is_active = StrictBooleanField(required=False)
+    description = CharField(
+        required=False,
+        allow_blank=True,
+        max_length=20_000,
+        help_text=HelpText("Plain text.", "Waterproof, for wide feet."),
+    )
+    category_name = serializers.CharField(
+        source="category.name",
+        default=None,
+        read_only=True,
+        allow_null=True,
+        help_text=HelpText("The category's name, or null.", "Boots"),
+    )
+    price = AmountField(required=False, help_text=HelpText("The current price.", "19.90"))
+    currency = serializers.CharField(read_only=True, help_text=CURRENCY)
+    quantity = StrictIntegerField(min_value=0, max_value=QUANTITY_MAX, help_text=HelpText("Pieces in stock.", 40))
+    rating = RatingField(min_value=0.1, max_value=5, required=False, help_text=HelpText("From 0.1 to 5.", 4.5))
+    is_active = StrictBooleanField(required=False, help_text=IS_ACTIVE)
     image = ImageSerializer(read_only=True, allow_null=True, help_text="The first ready image.")
-    images = ImageSerializer(many=True, read_only=True)
+    images = ImageSerializer(many=True, read_only=True, help_text="The images that the user may see, in order.")
 
     class Meta:
         model = Product
-        fields = [
-            "id", "name", "slug", "sku", "brand", "description", "category", "category_name", "price", "currency",
-            "quantity", "rating", "is_active", "image", "images", "created_at", "updated_at",
-        ]  # fmt: skip
+        fields = MEMBERS
+        extra_kwargs = help_texts(
+            id=HelpText("The product's id.", 7),
+            name=HelpText("The product's name.", "Walking boot"),
+            brand=HelpText("The brand's name.", "Northway"),
+            category=CATEGORY,
+            tax_class=HelpText("The class of its tax rates: a word of the shop's own.", "standard"),
+            created_at=CREATED_AT,
+            updated_at=HelpText("When it was last changed, by a sale too.", UPDATED_AT.example),
+        )
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
-        """Written out: going from field to field takes most of the time of a page."""
+        """Rendered without the serializer's fields, which would take most of the time of a page."""
         return ProductWriter(self.context.get("request")).write([instance])[0]
 
 
-class FormCategoryField(serializers.PrimaryKeyRelatedField):
-    """A form has no null; what is left empty is none."""
+class FormCategoryField(StrictKeyField):
+    """In a form, which has no null, an empty value means none."""
 
     described_as = {"type": "integer"}
 
 
-class ProductUploadSerializer(ProductSerializer):
-    """A new product as multipart, with one picture."""
+class FormBooleanField(serializers.BooleanField):
+    """In a form a boolean is text; longer text than "false" is rejected."""
 
-    category = FormCategoryField(queryset=Category.objects.all(), required=False, allow_null=True)
-    is_active = serializers.BooleanField(required=False)  # type: ignore[assignment]  # in a form it is text
-    image = serializers.FileField(required=False, write_only=True)  # type: ignore[assignment]
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, str) and len(data) > len("false"):
+            self.fail("invalid", input=data[:20])
+        return super().to_internal_value(data)
+
+
+@extend_schema_serializer(component_name="ProductUpload")
+class ProductUploadSerializer(ProductSerializer):
+    """A new product as multipart/form-data, with one picture."""
+
+    category = FormCategoryField(queryset=Category.objects.all(), required=False, allow_null=True, help_text=CATEGORY)
+    is_active = FormBooleanField(required=False, help_text=IS_ACTIVE)  # type: ignore[assignment]
+    image = serializers.FileField(  # type: ignore[assignment]
+        required=False, write_only=True, help_text="A picture: JPEG, PNG, WebP, GIF or AVIF, detected by content."
+    )
 
     class Meta(ProductSerializer.Meta):
         pass
 
 
 class CategoryCountSerializer(serializers.Serializer):
-    id = serializers.IntegerField()
-    name = serializers.CharField()
-    count = serializers.IntegerField(help_text="Its subtree's products too.")
+    id = serializers.IntegerField(help_text=HelpText("The category's id.", 3))
+    name = serializers.CharField(help_text=HelpText("The category's name.", "Boots"))
+    parent = serializers.IntegerField(  # type: ignore[assignment]
+        allow_null=True, help_text=HelpText("The id of the parent category; null at the root.", 1)
+    )
+    count = serializers.IntegerField(help_text=HelpText("Includes products of its subcategories.", 42))
 
 
 class BrandCountSerializer(serializers.Serializer):
-    name = serializers.CharField()
-    count = serializers.IntegerField()
+    name = serializers.CharField(help_text=HelpText("The brand.", "Northway"))
+    count = serializers.IntegerField(help_text=COUNT)
 
 
 class PriceBandSerializer(serializers.Serializer):
-    min = serializers.DecimalField(max_digits=10, decimal_places=2)
-    max = serializers.DecimalField(max_digits=10, decimal_places=2, allow_null=True, help_text="null: no limit.")
-    count = serializers.IntegerField()
+    min = MoneyField(help_text=HelpText("The lower bound, inclusive.", "10.00"))
+    max = MoneyField(allow_null=True, help_text=HelpText("The upper bound, exclusive; null: no limit.", "20.00"))
+    count = serializers.IntegerField(help_text=COUNT)
 
 
 class RatingCountSerializer(serializers.Serializer):
-    min = serializers.IntegerField()
-    count = serializers.IntegerField(help_text="Rated so or better.")
+    min = serializers.IntegerField(help_text=HelpText("The minimum rating.", 4))
+    count = serializers.IntegerField(help_text=HelpText("Products with this rating or a better one.", 42))
+
+
+class PriceRangeSerializer(serializers.Serializer):
+    min = serializers.DecimalField(
+        max_digits=10,
+        decimal_places=2,
+        allow_null=True,
+        help_text=HelpText("The lowest price; null if nothing is found.", "4.50"),
+    )
+    max = serializers.DecimalField(
+        max_digits=10,
+        decimal_places=2,
+        allow_null=True,
+        help_text=HelpText("The highest price; null if nothing is found.", "89.00"),
+    )
 
 
 class FacetsSerializer(serializers.Serializer):
-    """Counts of what the filters find."""
+    """Counts of the filtered products, each facet without its own filter."""
 
-    count = serializers.IntegerField()
-    exact = serializers.BooleanField(help_text="false: only the first 10,000 matches were counted.")
-    categories = CategoryCountSerializer(many=True)
-    brands = BrandCountSerializer(many=True)
-    prices = PriceBandSerializer(many=True)
-    ratings = RatingCountSerializer(many=True)
+    count = serializers.IntegerField(help_text=HelpText("The number of counted matches.", 12))
+    exact = serializers.BooleanField(help_text="false: only the first 10,000 matches were counted, for some facet.")
+    categories = CategoryCountSerializer(many=True, help_text="Counts by category.")
+    brands = BrandCountSerializer(many=True, help_text="Counts by brand, the most frequent first.")
+    prices = PriceBandSerializer(many=True, help_text="Counts by price band.")
+    ratings = RatingCountSerializer(many=True, help_text="Counts by minimum rating.")
+    price = PriceRangeSerializer(help_text="The range of the prices, without `min_price` and `max_price`.")
+
+
+class SuggestionQuerySerializer(serializers.Serializer):
+    q = CharField(
+        min_length=suggestions.TEXT_MIN,
+        max_length=suggestions.TEXT_MAX,
+        help_text=HelpText("The beginning of a name, or of one of its words with what follows it.", "boo"),
+    )
+
+
+class SuggestionSerializer(serializers.Serializer):
+    kind = serializers.ChoiceField(
+        choices=Suggestion.Kind.choices, help_text=HelpText("What is suggested.", Suggestion.Kind.PRODUCT.value)
+    )
+    text = serializers.CharField(help_text=HelpText("The name of the product, category or brand.", "Red boot"))
+    id = serializers.IntegerField(allow_null=True, help_text=HelpText("Its id; null for a brand.", 7))
+    slug = serializers.CharField(allow_null=True, help_text=HelpText("Its slug; null for a brand.", "red-boot"))
+    image = serializers.URLField(
+        allow_null=True,
+        help_text=HelpText(
+            "The small rendition of the product's first ready image; null if there is none.",
+            "https://shop.example/media/products/7-thumb.webp",
+        ),
+    )
+
+
+class SuggestionsSerializer(serializers.Serializer):
+    """At most ten suggestions: categories, brands, products."""
+
+    results = SuggestionSerializer(many=True, help_text="The suggestions, the best ones of each kind first.")

@@ -1,202 +1,245 @@
 """The catalogue over HTTP."""
 
+from dataclasses import asdict
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import Http404
+from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
-from rest_framework import viewsets
 from rest_framework.decorators import action
-from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from productbackend import replica
-from productbackend.api import conditional, schema
-from productbackend.api.parsers import JSONParser
-from productbackend.api.permissions import StaffWrites
-from products import catalogue, categories, facets
-from products.filters import CategoryFilter, ProductFilter
-from products.models import Category, Product
-from products.product_writer import ProductWriter, product_rows, sees_all
-from products.serializers import CategorySerializer, FacetsSerializer, ProductSerializer, ProductUploadSerializer
-
-READ_PARAMETERS = [schema.IF_NONE_MATCH]
-READ_RESPONSES: dict[int, Any] = {304: schema.NOT_MODIFIED}
-DELETED = OpenApiResponse(description="Deleted.")
-
-
-@extend_schema_view(
-    list=extend_schema(
-        summary="List categories",
-        parameters=READ_PARAMETERS,
-        responses={200: CategorySerializer(many=True), **READ_RESPONSES},
-    ),
-    retrieve=extend_schema(
-        summary="Read a category", parameters=READ_PARAMETERS, responses={200: CategorySerializer, **READ_RESPONSES}
-    ),
-    create=extend_schema(summary="Make a category"),
-    update=extend_schema(summary="Write a category; what is left out keeps its value"),
-    partial_update=extend_schema(summary="Change a category, or move it; never below itself"),
-    destroy=extend_schema(
-        summary="Delete a category that nothing is in", responses={204: DELETED, 409: schema.problem("in-use")}
-    ),
+from productbackend.api import conditional, pagination
+from productbackend.api.fields import HelpText
+from productbackend.api.openapi import schema
+from productbackend.api.parsers import JSONParser, MultiPartParser
+from productbackend.api.permissions import StaffWrites, may_see_all
+from productbackend.api.throttling import AnonymousReadThrottle
+from productbackend.api.viewsets import ObjectViewSet
+from productbackend.database import replica
+from productbackend.errors import DomainError
+from productbackend.text.comparison import normalized
+from products import catalogue, categories
+from products.models import Category, FormerSlug, Product, Suggestion
+from products.reads import facets, query
+from products.reads.page import page
+from products.reads.rows import ProductWriter, product_row, product_rows, thumbs
+from products.search import suggestions
+from products.serializers import (
+    CategoryNodeSerializer,
+    CategorySerializer,
+    FacetsSerializer,
+    ProductSerializer,
+    ProductUploadSerializer,
+    SuggestionQuerySerializer,
+    SuggestionsSerializer,
 )
-class CategoryViewSet(viewsets.ModelViewSet):
-    """The tree that products stand in."""
 
-    queryset = Category.objects.all()
-    serializer_class = CategorySerializer
+SLUG_PATH = "by-slug/(?P<slug>[^/]{1,220})"
+
+
+class ProductPagination(pagination.KeysetPagination):
+    """Describes the list of products, which the view reads by itself."""
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        found = super().get_paginated_response_schema(schema)
+        relaxed = "true: no product has every word of the search, and these have some. Otherwise omitted."
+        found["properties"]["search_relaxed"] = {"type": "boolean", "const": True, "description": relaxed}
+        return found
+
+
+def _read_by_slug(summary: str, answer: Any) -> Any:
+    moved = OpenApiResponse(description="A former slug: `Location` has the present one.")
+    return extend_schema(summary=summary, responses={200: answer, 308: moved})
+
+
+class CatalogueViewSet(ObjectViewSet):
+    """What the views of categories and products have in common."""
+
+    permission_model: type[Category | Product]
+    path_help = {
+        "id": HelpText("The object's id.", 1),
+        "slug": HelpText("The slug of the object, percent-encoded in UTF-8.", "walking-boot"),
+    }
     permission_classes = [StaffWrites]
-    permission_model = Category
-    filterset_class = CategoryFilter
-    ordering_fields = {"name": "name_key", "id": "id"}
-    ordering = "name"
-
-    @replica.reading
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return conditional.tagged(request, super().list(request, *args, **kwargs), public=True)
+    throttle_classes = [AnonymousReadThrottle]
+    throttle_scope = "catalogue"
+    ordering = query.ORDERING
 
     @replica.reading
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return conditional.tagged(request, super().retrieve(request, *args, **kwargs), public=True)
+        return conditional.with_etag(request, super().retrieve(request, *args, **kwargs), public=True)
 
-    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        serializer = self.get_serializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        return self._written(request, categories.create(**serializer.validated_data), status=201)
-
-    def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        category = self.get_object()
-        serializer = self.get_serializer(category, data=request.data, partial=kwargs.get("partial", False))
-        serializer.is_valid(raise_exception=True)
-        return self._written(request, categories.change(category_id=category.pk, **serializer.validated_data))
-
-    def perform_destroy(self, instance: Category) -> None:
-        categories.delete(category_id=instance.pk)
-
-    def _written(self, request: Request, category: Category, status: int = 200) -> Response:
-        response = Response(self.get_serializer(category).data, status=status)
-        if status == 201:
-            response["Location"] = request.build_absolute_uri(f"/categories/{category.pk}/")
-        return conditional.tagged(request, response)
-
-
-IF_MATCH_RESPONSES: dict[int, Any] = {412: schema.problem("precondition-failed")}
+    def retrieve_by_slug(self, request: Request, slug: str) -> Response:
+        """The object with this slug; a 308 to its present one if it had this slug before."""
+        slug = normalized("NFC", slug)
+        row = self.get_queryset().order_by().filter(slug=slug).first()
+        if row is not None:
+            return conditional.with_etag(request, Response(self.get_serializer(row).data), public=True)
+        former = FormerSlug.objects.filter(kind=self.permission_model._meta.model_name, slug=slug).first()
+        if former is None:
+            raise Http404
+        row = get_object_or_404(self.get_queryset(), pk=former.object_id)
+        location = self.reverse_action("by-slug", args=[row.slug])
+        return conditional.with_cache_control(
+            request, Response(status=308, headers={"Location": location}), public=True
+        )
 
 
 @extend_schema_view(
-    list=extend_schema(
-        summary="List, filter and search products",
-        parameters=READ_PARAMETERS,
-        responses={200: ProductSerializer(many=True), **READ_RESPONSES},
-    ),
-    retrieve=extend_schema(
-        summary="Read a product", parameters=READ_PARAMETERS, responses={200: ProductSerializer, **READ_RESPONSES}
-    ),
+    list=extend_schema(summary="List categories"),
+    retrieve=extend_schema(summary="Read a category"),
+    create=extend_schema(summary="Create a category"),
+    update=extend_schema(summary="Update a category; omitted fields keep their values"),
+    partial_update=extend_schema(summary="Change or move a category"),
+    destroy=extend_schema(summary="Delete an empty category", responses={204: None, 409: schema.problem("in-use")}),
+)
+class CategoryViewSet(CatalogueViewSet):
+    """The tree of categories."""
+
+    tag = "categories"
+    queryset = Category.objects.all()
+    serializer_class = CategorySerializer
+    permission_model = Category
+    filterset_class = query.CategoryFilter
+    ordering_fields = {"name": "name_key", "id": "id"}
+
+    @replica.reading
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return conditional.with_etag(request, super().list(request, *args, **kwargs), public=True)
+
+    @_read_by_slug("Read a category by its slug", CategorySerializer)
+    @action(detail=False, url_path=SLUG_PATH, url_name="by-slug")
+    @replica.reading
+    def by_slug(self, request: Request, slug: str) -> Response:
+        """A former slug is answered with a redirect, until another object takes it."""
+        return self.retrieve_by_slug(request, slug)
+
+    @extend_schema(summary="Read the whole tree of categories", responses=CategoryNodeSerializer(many=True))
+    @action(detail=False, pagination_class=None, filter_backends=[])
+    @replica.reading
+    def tree(self, request: Request) -> Response:
+        """All categories, each with its children. Siblings are ordered by `position`, then by name."""
+        return conditional.with_etag(request, Response(categories.tree()), public=True)
+
+    def add(self, fields: dict[str, Any]) -> Category:
+        return categories.create(**fields)
+
+    def change(self, pk: int, fields: dict[str, Any]) -> Category:
+        return categories.change(category_id=pk, precondition=self.precondition(), **fields)
+
+    def perform_destroy(self, instance: Category) -> None:
+        categories.delete(category_id=instance.pk, precondition=self.precondition())
+
+
+@extend_schema_view(
+    list=extend_schema(summary="List, filter and search products"),
+    retrieve=extend_schema(summary="Read a product"),
     create=extend_schema(
-        summary="Make a product, as JSON or as multipart with one picture",
+        summary="Create a product, as JSON or as multipart with one picture",
         request={"application/json": ProductSerializer, "multipart/form-data": ProductUploadSerializer},
         responses={201: ProductSerializer, 400: schema.problem("validation-error", "malformed", "invalid-image")},
     ),
-    update=extend_schema(
-        summary="Write a product; what is left out keeps its value",
-        parameters=[schema.IF_MATCH],
-        responses={200: ProductSerializer, **IF_MATCH_RESPONSES},
-    ),
-    partial_update=extend_schema(
-        summary="Change a product, or its stock",
-        parameters=[schema.IF_MATCH],
-        responses={200: ProductSerializer, **IF_MATCH_RESPONSES},
-    ),
-    destroy=extend_schema(
-        summary="Delete a product and its pictures; orders keep their lines",
-        parameters=[schema.IF_MATCH],
-        responses={204: DELETED, **IF_MATCH_RESPONSES},
-    ),
+    update=extend_schema(summary="Update a product; omitted fields keep their values"),
+    partial_update=extend_schema(summary="Change a product, or its stock"),
+    destroy=extend_schema(summary="Delete a product and its pictures; orders keep their lines"),
 )
-class ProductViewSet(viewsets.ModelViewSet):
-    """What is for sale."""
+class ProductViewSet(CatalogueViewSet):
+    """The products of the shop."""
 
     queryset = Product.objects.all()
     serializer_class = ProductSerializer
-    permission_classes = [StaffWrites]
     permission_model = Product
-    filterset_class = ProductFilter
-    ordering_fields = {
-        "name": "name_key",
-        "price": "price",
-        "rating": "rating",
-        "quantity": "quantity",
-        "created_at": "created_at",
-        "id": "id",
-    }
-    ordering = "name"
+    pagination_class = ProductPagination
+    filterset_class = query.ProductFilter
+    ordering_fields = query.ORDERINGS
+
+    def parameters(self) -> dict[str, bool]:
+        if self.action == "suggestions":
+            return {"q": False}
+        return query.FILTER_PARAMETERS if self.action == "facets" else super().parameters()
 
     def get_parsers(self) -> list[Any]:
         parsers: list[Any] = [JSONParser()]
         return [*parsers, MultiPartParser()] if "post" in getattr(self, "action_map", {}) else parsers
 
-    @property
-    def is_ranked(self) -> bool:
-        return bool(self.request.query_params.get("search"))
-
     def get_queryset(self) -> QuerySet[Any]:
-        """Rows and not models: nothing here writes to them."""
-        return product_rows(of_all=sees_all(self.request.user)).all()
+        """Rows, not models: the view does not write to them."""
+        return product_rows(include_hidden=may_see_all(self.request, Product)).all()
+
+    def get_object(self) -> Any:
+        row = product_row(int(self.kwargs["pk"]), include_hidden=may_see_all(self.request, Product))
+        if row is None:
+            raise Http404
+        return row
 
     @replica.reading
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        rows: Any = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
-        page = self.get_paginated_response(ProductWriter(request).write(rows))
-        return conditional.tagged(request, page, public=True)
-
-    @replica.reading
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return conditional.tagged(request, super().retrieve(request, *args, **kwargs), public=True)
+        found = page(query.parse(request))
+        response = pagination.respond(request, found, ProductWriter(request).write(found.rows))
+        return conditional.with_etag(request, response, public=True)
 
     @extend_schema(
-        summary="Count products by category, brand, price and rating",
-        parameters=READ_PARAMETERS,
-        filters=True,
-        responses={200: FacetsSerializer, **READ_RESPONSES},
+        summary="Count products by category, brand, price and rating", filters=True, responses=FacetsSerializer
     )
     @action(detail=False, pagination_class=None)
     @replica.reading
     def facets(self, request: Request) -> Response:
-        """Counts by category, brand, price and rating, for the list's filters and search."""
-        found = facets.count(self.filter_queryset(self.get_queryset()))
-        return conditional.tagged(request, Response(FacetsSerializer(found).data), public=True)
+        """Counts for the list's filters and search. Each facet is counted without its own filter."""
+        found = facets.count(query.parse(request, is_paged=False))
+        return conditional.with_etag(request, Response(FacetsSerializer(found).data), public=True)
+
+    @_read_by_slug("Read a product by its slug", ProductSerializer)
+    @action(detail=False, url_path=SLUG_PATH, url_name="by-slug")
+    @replica.reading
+    def by_slug(self, request: Request, slug: str) -> Response:
+        """A former slug is answered with a redirect, until another object takes it."""
+        return self.retrieve_by_slug(request, slug)
+
+    @extend_schema(
+        summary="Suggest products, categories and brands",
+        parameters=[SuggestionQuerySerializer],
+        responses=SuggestionsSerializer,
+        filters=False,
+    )
+    @action(detail=False, pagination_class=None)
+    @replica.reading
+    def suggestions(self, request: Request) -> Response:
+        """By the beginnings of words in their names: at most three categories and two brands, then products."""
+        given = SuggestionQuerySerializer(data=request.query_params)
+        given.is_valid(raise_exception=True)
+        found = suggestions.find(given.validated_data["q"])
+        images = thumbs(request, [each.id for each in found if each.kind == Suggestion.Kind.PRODUCT and each.id])
+        results = [
+            asdict(each) | {"image": images.get(each.id or 0) if each.kind == Suggestion.Kind.PRODUCT else None}
+            for each in found
+        ]
+        return conditional.with_etag(request, Response({"results": results}), public=True)
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        # As a plain dict: a form's absent checkbox would read as false.
+        # As a plain dict: in a form DRF reads an absent boolean as false.
         form = request.data.dict() if hasattr(request.data, "dict") else None
         serializer = ProductUploadSerializer if form is not None else ProductSerializer
-        shape = serializer(data=form if form is not None else request.data, context=self.get_serializer_context())
-        shape.is_valid(raise_exception=True)
-        fields = dict(shape.validated_data)
+        body = serializer(data=form if form is not None else request.data, context=self.get_serializer_context())
+        body.is_valid(raise_exception=True)
+        fields = dict(body.validated_data)
         product = catalogue.create(picture=fields.pop("image", None), **fields)
-        response = self._written(request, product.pk, status=201)
-        response["Location"] = request.build_absolute_uri(f"/products/{product.pk}/")
-        return response
+        return self.written(self.current(product.pk), status=201)
 
-    def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        product = self.get_object()
-        serializer = self.get_serializer(product, data=request.data, partial=kwargs.get("partial", False))
-        serializer.is_valid(raise_exception=True)
-        catalogue.change(
-            product_id=product.pk, user=request.user, inspect=self._require_match, **serializer.validated_data
-        )
-        return self._written(request, product.pk)
+    def change(self, pk: int, fields: dict[str, Any]) -> Any:
+        catalogue.change(product_id=pk, user=self.request.user, precondition=self.precondition(), **fields)
+        return self.current(pk)
 
     def perform_destroy(self, instance: Product) -> None:
-        catalogue.delete(product_id=instance.pk, inspect=self._require_match)
+        catalogue.delete(product_id=instance.pk, precondition=self.precondition())
 
-    def _require_match(self, product: Product) -> None:
-        """Compare If-Match, inside the writing transaction, with the product as this reader sees it."""
-        if "If-Match" in self.request.headers:
-            current = self.get_serializer(self.get_queryset().get(pk=product.pk)).data
-            conditional.require_match(self.request, current, "The product has changed since you read it.")
+    def represent(self, row: Product) -> Any:
+        return super().represent(self.get_queryset().get(pk=row.pk))
 
-    def _written(self, request: Request, product_id: int, status: int = 200) -> Response:
-        product = self.get_queryset().get(pk=product_id)
-        return conditional.tagged(request, Response(self.get_serializer(product).data, status=status))
+    def current(self, product_id: int) -> Any:
+        product = self.get_queryset().filter(pk=product_id).first()
+        if product is None:
+            raise DomainError("not-found", "The product was deleted by another request.")
+        return product

@@ -1,10 +1,11 @@
-"""Loaded by pytest before Django's settings: the tests meet no `.env` and no real shop's servers.
+"""Loaded by pytest before Django's settings: the tests use no `.env` and no servers of a real shop.
 
-Every setting of `.env.sample` is taken out of the environment; `make test-services` gives the
-servers that it means under names of its own (TEST_MYSQL_HOST and the like). A parallel worker takes
-the Redis databases that are its own, since it empties them.
+Every setting of `.env.sample` is removed from the environment; `make test-services` sets its servers
+by other names (TEST_MYSQL_HOST and so on). Each parallel worker uses its own Redis databases, since
+it empties them.
 """
 
+import gc
 import os
 import re
 import tempfile
@@ -26,5 +27,10 @@ os.environ["SECRET_KEY"] = "a key of the tests alone, known to all who read it"
 data = Path(tempfile.mkdtemp(prefix="productbackend-test-"))
 (data / "static").mkdir()
 os.environ["DATA_DIR"] = str(data)
-for name in ("THROTTLE_REGISTER", "THROTTLE_TOKEN", "THROTTLE_PASSWORD_RESET"):
+for name in ("THROTTLE_REGISTER", "THROTTLE_TOKEN", "THROTTLE_PASSWORD_RESET", "THROTTLE_CHECKOUT"):
     os.environ[name] = "100000/min"
+
+
+def pytest_load_initial_conftests() -> None:
+    """Collect no garbage until the tests are collected: nothing of what is loaded is any."""
+    gc.disable()

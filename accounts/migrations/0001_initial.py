@@ -3,7 +3,7 @@
 import accounts.models
 import django.core.validators
 import django.utils.timezone
-import productbackend.fields
+import productbackend.database.fields
 from django.db import migrations, models
 
 
@@ -28,11 +28,11 @@ class Migration(migrations.Migration):
                 ('is_staff', models.BooleanField(default=False, help_text='Designates whether the user can log into this admin site.', verbose_name='staff status')),
                 ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
                 ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
-                ('username', productbackend.fields.KeyField(error_messages={'unique': 'This name is taken.'}, max_length=150, unique=True, validators=[django.core.validators.RegexValidator('\\A[\\w.+-]+\\Z', 'It takes letters, digits and the characters . + - _ alone.')])),
-                ('username_key', productbackend.fields.KeyField(editable=False, max_length=450, unique=True)),
-                ('email', productbackend.fields.KeyField(blank=True, error_messages={'unique': 'This address is taken.'}, max_length=254, null=True, unique=True, validators=[django.core.validators.EmailValidator()], verbose_name='e-mail address')),
+                ('username', productbackend.database.fields.KeyField(error_messages={'unique': 'This name is taken.'}, max_length=150, unique=True, validators=[django.core.validators.RegexValidator('\\A[\\w.+-]+\\Z', 'It takes letters, digits and the characters . + - _ alone.')])),
+                ('username_key', productbackend.database.fields.KeyField(editable=False, max_length=450, unique=True)),
+                ('email', productbackend.database.fields.KeyField(blank=True, error_messages={'unique': 'This address is taken.'}, max_length=254, null=True, unique=True, validators=[django.core.validators.EmailValidator()], verbose_name='e-mail address')),
                 ('email_verified', models.BooleanField(default=False)),
-                ('pending_email', productbackend.fields.KeyField(blank=True, max_length=254, null=True, validators=[django.core.validators.EmailValidator()])),
+                ('pending_email', productbackend.database.fields.KeyField(blank=True, max_length=254, null=True, validators=[django.core.validators.EmailValidator()])),
                 ('token_version', models.PositiveIntegerField(default=0, editable=False)),
                 ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
                 ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),

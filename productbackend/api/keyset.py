@@ -1,90 +1,90 @@
-"""How a page is read from a stable order: from an index, from where the one before it ended."""
+"""Keyset pagination: a page of rows after the last row of the previous page, in a stable order, and a bounded count.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+An order is a list of keys: columns, with `-` for descending ones, as in `order_by`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from django.core.exceptions import EmptyResultSet
-from django.db import connections
 from django.db.models import Q, QuerySet
 
-PARTS_MAX = 200
+COUNT_MAX = 1_000
+BY_RANK = "rank"  # the order in the cursors of a list without keys
+
+Cursor = dict[str, Any]  # "o": the keys of its list; "d": next or previous; "v": the values of a row, or a position
 
 
 @dataclass(frozen=True)
-class Key:
-    """One column of an order."""
+class Paging:
+    """Which page of a list is requested, in the order of `keys`; without keys, by the position in the list."""
 
-    column: str
-    descending: bool
-
-    @property
-    def reversed(self) -> "Key":
-        return Key(self.column, not self.descending)
-
-    @property
-    def term(self) -> str:
-        return f"-{self.column}" if self.descending else self.column
+    keys: Sequence[str]
+    limit: int
+    offset: int
+    cursor: Cursor | None
 
 
-def beyond(keys: Sequence[Key], values: Sequence[Any]) -> Q:
-    """The rows behind the one that has `values`.
+@dataclass(frozen=True)
+class Page:
+    """The rows of a page, the count of its list, which is exact up to COUNT_MAX, and the cursors of its neighbours."""
 
-    Written as `a >= x AND (a > x OR (a = x AND ...))`: the first bound is what an index serves,
-    and MariaDB takes a row comparison 15 times slower.
+    rows: list[Any]
+    count: int
+    is_exact: bool
+    edges: tuple[Cursor | None, Cursor | None]  # of the next page and the previous one
+    members: Mapping[str, Any] = field(default_factory=dict)  # further members of the response
+
+
+@dataclass(frozen=True)
+class IndexOrder:
+    """Reads the rows of a queryset in the order of an index, if there is one for the keys."""
+
+    queryset: QuerySet[Any]
+    count_order: Sequence[str] = ()  # the index to count along; MySQL could choose another
+
+    def rows(self, keys: Sequence[str], beyond: Q, start: int, stop: int) -> list[Any]:
+        """The rows that match `beyond`, from `start` to `stop`."""
+        return list(self.queryset.filter(beyond).order_by(*keys)[start:stop])
+
+    def count(self, most: int) -> int:
+        """The number of rows, up to `most`."""
+        return self.queryset.order_by(*self.count_order).values("pk")[:most].count()
+
+
+def read(source: IndexOrder, paging: Paging) -> Page:
+    """Read a page. The rows are counted only if it does not show all of them."""
+    cursor, limit, start = paging.cursor, paging.limit, paging.offset
+    backwards = cursor is not None and cursor["d"] == "p"
+    keys = [key[1:] if key.startswith("-") else f"-{key}" for key in paging.keys] if backwards else paging.keys
+    beyond = after(keys, cursor["v"]) if cursor is not None else Q()
+    rows = source.rows(keys, beyond, start, start + limit + 1)
+    more = len(rows) > limit
+    rows = rows[:limit]
+    if backwards:
+        rows.reverse()
+    has_next = bool(rows) and (more or backwards)
+    has_previous = bool(rows) and ((more if backwards else cursor is not None) or start > 0)
+    is_whole = cursor is None and not start and not has_next
+    found = len(rows) if is_whole else source.count(COUNT_MAX + 1)
+    following = _cursor(paging.keys, "n", rows[-1]) if has_next else None
+    preceding = _cursor(paging.keys, "p", rows[0]) if has_previous else None
+    return Page(rows, min(found, COUNT_MAX), found <= COUNT_MAX, (following, preceding))
+
+
+def _cursor(keys: Sequence[str], direction: str, row: Any) -> Cursor:
+    return {"o": keys, "d": direction, "v": [getattr(row, key.removeprefix("-")) for key in keys]}
+
+
+def after(keys: Sequence[str], values: Sequence[Any]) -> Q:
+    """The condition for the rows after the one with `values`.
+
+    Written as `a >= x AND (a > x OR (a = x AND ...))`: an index serves the first bound, and a row
+    comparison is 15 times slower on MariaDB.
     """
-    first, value = keys[0], values[0]
-    strict = Q(**{f"{first.column}__{'lt' if first.descending else 'gt'}": value})
+    first, value = keys[0].removeprefix("-"), values[0]
+    operator = "lt" if keys[0].startswith("-") else "gt"
+    strict = Q(**{f"{first}__{operator}": value})
     if len(keys) == 1:
         return strict
-    bound = Q(**{f"{first.column}__{'lte' if first.descending else 'gte'}": value})
-    return bound & (strict | (Q(**{first.column: value}) & beyond(keys[1:], values[1:])))
-
-
-def read(queryset: QuerySet[Any], keys: Sequence[Key], start: int, stop: int) -> list[Any]:
-    """The rows from `start` to `stop` in the order of `keys`.
-
-    Where the queryset says that it consists of parts that each have an index in this order, the
-    first rows of each are read and merged: of all together the database would sort all.
-    """
-    ordered = queryset.order_by(*[key.term for key in keys])
-    merges = connections[queryset.db].features.supports_slicing_ordering_in_compound
-    _, values, _ = getattr(queryset, "parts", None) or ("", [], None)
-    if not (1 < len(values) <= PARTS_MAX and merges):
-        return list(ordered[start:stop])
-    whole: Any = queryset
-    try:
-        ids = merged_ids(ordered, keys, values, start, stop)
-    except EmptyResultSet:  # Django sees that the filters leave nothing, such as a quantity below all numbers
-        return []
-    return in_order(whole.of_any_part(), ids)
-
-
-def merged_ids(ordered: Any, keys: Sequence[Key], values: Sequence[Any], start: int, stop: int) -> list[int]:
-    """The ids of the page, from the first rows of each of the queryset's parts, in one statement.
-
-    The parts differ in one parameter: one is put together by Django, and the others after it, which
-    for a hundred parts takes a hundredth of the time.
-    """
-    columns = [key.column for key in keys]
-    (sql, one), (_, other) = (
-        ordered.part(value).values_list(*columns)[:stop].query.sql_with_params() for value in values[:2]
-    )
-    [place] = [index for index, pair in enumerate(zip(one, other, strict=True)) if pair[0] != pair[1]]
-    parameters = [each for value in values for each in (*one[:place], value, *one[place + 1 :])]
-    order = ", ".join(f"{number} {'DESC' if key.descending else 'ASC'}" for number, key in enumerate(keys, start=1))
-    union = " UNION ALL ".join([f"({sql})"] * len(values))
-    with connections[ordered.db].cursor() as cursor:
-        cursor.execute(f"{union} ORDER BY {order} LIMIT %s OFFSET %s", [*parameters, stop - start, start])
-        return [row[columns.index("id")] for row in cursor.fetchall()]
-
-
-def in_order(queryset: QuerySet[Any], ids: Sequence[int]) -> list[Any]:
-    """The rows with these ids, as they are named; those that are gone meanwhile are left out."""
-    rows = {row.id: row for row in queryset.order_by().filter(pk__in=ids)} if ids else {}
-    return [rows[pk] for pk in ids if pk in rows]
-
-
-def bounded_count(queryset: QuerySet[Any], most: int) -> int:
-    """How many rows there are, up to `most`; counted in the order that the queryset prefers, or in any."""
-    return queryset.order_by(*getattr(queryset, "count_order", ())).values("pk")[:most].count()
+    return Q(**{f"{first}__{operator}e": value}) & (strict | (Q(**{first: value}) & after(keys[1:], values[1:])))

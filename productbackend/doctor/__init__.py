@@ -1,1 +1,1 @@
-"""`manage.py doctor`: looks at a deployment from inside, and says of each part that it is good, or what to do."""
+"""`manage.py doctor`: checks a deployment from inside, and reports for each part that it is good, or what to do."""

@@ -1,10 +1,10 @@
-"""Every check, in the order in which it is shown."""
+"""All checks, in the order of the output."""
 
 from functools import partial
 
-from productbackend.doctor import clock, configuration, database, mail, redis, storage, work
+from productbackend.doctor import clock, configuration, database, interpreter, mail, redis, storage, work
 from productbackend.doctor import site as web
-from productbackend.doctor.findings import Check
+from productbackend.doctor.findings import REGISTERED, Check
 from productbackend.doctor.site import Site
 
 DATABASE, REDIS, SITE = "the database", "Redis", "the site"
@@ -12,30 +12,27 @@ DATABASE, REDIS, SITE = "the database", "Redis", "the site"
 
 def all_checks(*, site: Site, mail_to: str = "") -> list[Check]:
     checks = [
-        Check("debug", configuration.debug),
-        Check("keys", configuration.secrets),
-        Check("allowed hosts", configuration.hosts),
-        Check("site url", configuration.site_url),
-        Check("proxies", configuration.proxies),
-        Check("django", configuration.django),
+        Check("settings", configuration.system_checks),
+        Check("python", interpreter.unicode),
         Check("database", database.version),
         Check("database writes", database.writable, DATABASE),
-        Check("replica", database.copy, DATABASE),
+        Check("replica", database.replica_state, DATABASE),
         Check("isolation", database.isolation, DATABASE),
         Check("sql mode", database.sql_mode, DATABASE),
         Check("character set", database.character_set, DATABASE),
         Check("time zones", database.time_zones, DATABASE),
         Check("migrations", database.migrations, DATABASE),
-        Check("cache", redis.stored),
+        Check("cache", redis.writable),
         Check("queue", redis.queue),
         Check("eviction", redis.eviction, REDIS),
         Check("persistence", redis.persistence, REDIS),
         Check("workers", work.workers, REDIS),
         Check("beat", work.beat, REDIS),
         Check("waiting", work.waiting, DATABASE),
-        Check("storage", storage.written),
+        *REGISTERED,
+        Check("storage", storage.writable),
         Check("disk", storage.disk),
-        Check("site", partial(web.answers, site)),
+        Check("site", partial(web.ready, site)),
         Check("links", partial(web.links, site), SITE),
         Check("metrics", partial(web.metrics, site), SITE),
         Check("static files", partial(web.static_files, site), SITE),

@@ -1,4 +1,4 @@
-"""Whether this host and those beside it agree on the time: claims, tokens and throttles compare it."""
+"""Compares the clocks of the hosts: claims, tokens and throttles depend on them."""
 
 import time
 from collections.abc import Callable
@@ -11,14 +11,14 @@ from productbackend.doctor.findings import Finding, Findings, bad, good, warn
 from productbackend.doctor.redis import cache_client
 from productbackend.doctor.site import Site
 
-NEAR, FAR = 2.0, 30.0  # seconds
+SKEW_WARN, SKEW_BAD = 2.0, 30.0  # seconds
 
 
 def database() -> Findings:
     if connection.vendor == "sqlite":
         return
     connection.ensure_connection()
-    yield compared(lambda: float(rows("SELECT UNIX_TIMESTAMP(NOW(6))")[0][0]), "the database's")
+    yield compare(lambda: float(rows("SELECT UNIX_TIMESTAMP(NOW(6))")[0][0]), "the database's")
 
 
 def redis() -> Findings:
@@ -27,30 +27,30 @@ def redis() -> Findings:
         return
     client.ping()
 
-    def told() -> float:
+    def read_clock() -> float:
         seconds, micros = client.time()
         return float(seconds + micros / 1e6)
 
-    yield compared(told, "Redis's")
+    yield compare(read_clock, "Redis's")
 
 
 def site(site: Site) -> Findings:
-    """Of a web host, or of what answers for it; to the second, of which half has passed on average."""
+    """The clock of the web host or its proxy, from the Date header: in whole seconds, so 0.5 on average is added."""
 
-    def told() -> float:
+    def read_clock() -> float:
         return parsedate_to_datetime(site.get("/health/live/").headers["Date"]).timestamp() + 0.5
 
-    yield compared(told, "the site's")
+    yield compare(read_clock, "the site's")
 
 
-def compared(told: Callable[[], float], whose: str) -> Finding:
+def compare(read_clock: Callable[[], float], owner: str) -> Finding:
     before = time.time()
-    theirs = told()
+    theirs = read_clock()
     after = time.time()
-    ahead = theirs - (before + after) / 2
-    # What took long to come may have been right when it was told.
-    off = max(0.0, abs(ahead) - (after - before) / 2)
-    words = f"{whose} clock and this host's are {abs(ahead):.1f} s apart"
-    if off <= NEAR:
-        return good(words)
-    return (bad if off > FAR else warn)(f"{words}: let both follow a time server (timedatectl set-ntp true)")
+    offset = theirs - (before + after) / 2
+    # Half of the round trip is the uncertainty of the measurement.
+    skew = max(0.0, abs(offset) - (after - before) / 2)
+    text = f"{owner} clock and this host's differ by {abs(offset):.1f} s"
+    if skew <= SKEW_WARN:
+        return good(text)
+    return (bad if skew > SKEW_BAD else warn)(f"{text}: synchronize both by NTP (timedatectl set-ntp true)")

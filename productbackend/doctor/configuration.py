@@ -1,80 +1,84 @@
-"""The settings, as this process has them."""
+"""Django system checks of the settings: `manage.py check --deploy` runs them, and so does `manage.py doctor`."""
 
 import re
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import checks
+from django.core.checks import CheckMessage, Error, Tags, Warning
 from django.http.request import validate_host
 
 from productbackend.doctor.findings import Findings, bad, good, warn
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 WORDS = re.compile("secret|password|insecure|change|example", re.IGNORECASE)
-RANDOM = "make one by openssl rand -base64 36"
-# Of Django's own, those that are looked at here more closely: SECRET_KEY, DEBUG, ALLOWED_HOSTS.
-ELSEWHERE = {"security.W009", "security.W018", "security.W020"}
-
-TAGS = [checks.Tags.security, checks.Tags.caches, checks.Tags.files, checks.Tags.staticfiles]
+RANDOM = "Generate one by openssl rand -base64 36."
 
 
-def debug() -> Findings:
-    if settings.DEBUG:
-        yield bad("it is on, and shows strangers the settings and the source: DEBUG=false")
-    else:
-        yield good("off")
+@checks.register(Tags.security, deploy=True)
+def check_debug(**kwargs: Any) -> list[CheckMessage]:
+    if not settings.DEBUG:
+        return []
+    text = "DEBUG is on, and error pages expose settings and source code."
+    return [Error(text, hint="Set DEBUG=false.", id="productbackend.E001")]
 
 
-def secrets() -> Findings:
-    """Whether the keys look as if they were made at random; their values are never shown."""
+@checks.register(Tags.security, deploy=True)
+def check_keys(**kwargs: Any) -> list[CheckMessage]:
+    """Whether the keys look random. Their values are never shown."""
+    found: list[CheckMessage] = []
     for name in ("SECRET_KEY", "JWT_SIGNING_KEY"):
         key = getattr(settings, name)
         if len(set(key)) < 12 or WORDS.search(key):
-            yield bad(f"{name} can be guessed: {RANDOM}")
+            found.append(Error(f"{name} can be guessed.", hint=RANDOM, id="productbackend.E002"))
         elif not re.search("[0-9]", key):
-            yield warn(f"{name} reads like words: {RANDOM}")
-        else:
-            yield good(f"{name} has {len(key)} characters that look random")
+            found.append(Warning(f"{name} consists of words.", hint=RANDOM, id="productbackend.W001"))
+    return found
 
 
-def hosts() -> Findings:
+@checks.register(Tags.security, deploy=True)
+def check_hosts(**kwargs: Any) -> list[CheckMessage]:
     host = urlsplit(settings.SITE_URL).hostname or ""
     if "*" in settings.ALLOWED_HOSTS:
-        yield bad(f"any name is taken, so that a forged one gets into links: ALLOWED_HOSTS={host}")
-    elif not validate_host(host, settings.ALLOWED_HOSTS):
-        yield bad(f"{host}, the host of SITE_URL, is not among them: add it to ALLOWED_HOSTS")
-    else:
-        yield good(", ".join(settings.ALLOWED_HOSTS))
+        text = "ALLOWED_HOSTS has *: any Host header is accepted, and a forged one gets into links."
+        return [Error(text, hint=f"Set ALLOWED_HOSTS={host}.", id="productbackend.E003")]
+    if not validate_host(host, settings.ALLOWED_HOSTS):
+        text = f"{host}, the host of SITE_URL, is not in ALLOWED_HOSTS."
+        return [Error(text, hint="Add it.", id="productbackend.E004")]
+    return []
 
 
-def site_url() -> Findings:
-    host = urlsplit(settings.SITE_URL).hostname
+@checks.register(Tags.security, deploy=True)
+def check_site_url(**kwargs: Any) -> list[CheckMessage]:
     if settings.HTTPS:
-        yield good(settings.SITE_URL)
-    elif host in LOOPBACK:
-        yield warn(f"{settings.SITE_URL} is for this machine alone: set SITE_URL to the shop's address, with https://")
-    else:
-        yield bad(
-            f"{settings.SITE_URL}: passwords and tokens travel in the clear; end TLS before the service, and "
-            "set SITE_URL to the https:// address"
-        )
+        return []
+    if urlsplit(settings.SITE_URL).hostname in LOOPBACK:
+        text = f"SITE_URL {settings.SITE_URL} works on this machine only."
+        return [Warning(text, hint="Set SITE_URL to the shop's https:// address.", id="productbackend.W002")]
+    text = f"SITE_URL is {settings.SITE_URL}: passwords and tokens are sent unencrypted."
+    hint = "Terminate TLS in front of the service, and set SITE_URL to the https:// address."
+    return [Error(text, hint=hint, id="productbackend.E005")]
 
 
-def proxies() -> Findings:
-    """What can be seen of it in the settings; `links` sees whether it is true."""
+@checks.register(Tags.security, deploy=True)
+def check_proxies(**kwargs: Any) -> list[CheckMessage]:
+    """Whether NUM_PROXIES is plausible; doctor's `links` verifies it."""
     if settings.NUM_PROXIES:
-        yield good(f"{settings.NUM_PROXIES} of our own before the service")
-    elif settings.HTTPS:
-        yield bad("with https:// in SITE_URL something before the service ends TLS: count it, NUM_PROXIES=1")
-    else:
-        yield warn("none: all clients are throttled as one if a proxy is there after all; NUM_PROXIES counts them")
+        return []
+    if settings.HTTPS:
+        text = "With https:// in SITE_URL a proxy terminates TLS, but NUM_PROXIES is 0."
+        return [Error(text, hint="Count it: NUM_PROXIES=1.", id="productbackend.E006")]
+    text = "NUM_PROXIES is 0: behind a proxy all clients would be throttled as one."
+    return [Warning(text, hint="Set NUM_PROXIES to the number of proxies.", id="productbackend.W003")]
 
 
-def django() -> Findings:
-    """What `manage.py check --deploy` says of the settings; models and the API's document are the developers'."""
-    found = checks.run_checks(tags=TAGS, include_deployment_checks=True)
-    told = [each for each in found if not each.is_silenced() and each.id not in ELSEWHERE]
-    for each in told:
-        yield (bad if each.level >= checks.ERROR else warn)(f"{each.id}: {' '.join(each.msg.split())}")
-    if not told:
-        yield good("manage.py check --deploy has nothing to say")
+def system_checks() -> Findings:
+    """The messages of `manage.py check --deploy` about settings, without those about models and the document."""
+    tags = [Tags.security, Tags.caches, Tags.files, Tags.staticfiles]
+    found = [each for each in checks.run_checks(tags=tags, include_deployment_checks=True) if not each.is_silenced()]
+    for each in found:
+        text = " ".join(f"{each.msg} {each.hint or ''}".split())
+        yield (bad if each.level >= checks.ERROR else warn)(f"{each.id}: {text}")
+    if not found:
+        yield good("manage.py check --deploy reports nothing")

@@ -1,4 +1,4 @@
-"""The database, as a session of the service has it."""
+"""Checks the database, in a session as the service opens it."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ from django.db import DatabaseError, connection, connections, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from productbackend import replica
+from productbackend.database import replica
 from productbackend.doctor.findings import Findings, bad, brief, good, warn
 
 STRICT = {"STRICT_TRANS_TABLES", "STRICT_ALL_TABLES"}
-ARRIVES_WITHIN = 2  # seconds
+CATCH_UP_SECONDS = 2
 
 
 def rows(sql: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -22,56 +22,56 @@ def rows(sql: str, *values: Any) -> list[tuple[Any, ...]]:
 
 
 def variables(*names: str) -> dict[str, str]:
-    """Those of the session's variables that the server knows: MySQL and MariaDB call some differently."""
+    """The session variables that the server has: MySQL and MariaDB name some differently."""
     return dict(rows("SHOW SESSION VARIABLES WHERE Variable_name IN %s", names))
 
 
 def version() -> Findings:
-    """An old server is refused by Django as it connects, and its message says what it takes."""
+    """The server's version. Django refuses to connect to an old one, with a message that names the minimum."""
     if connection.vendor == "sqlite":
         yield warn("SQLite, a file for one machine and few customers: set MYSQL_HOST for a shop")
         return
-    where = f"{settings.DATABASES['default']['HOST']}:{settings.DATABASES['default']['PORT']}"
+    address = f"{settings.DATABASES['default']['HOST']}:{settings.DATABASES['default']['PORT']}"
     try:
         product = "MariaDB" if connection.mysql_is_mariadb else "MySQL"  # type: ignore[attr-defined]
-        yield good(f"{product} {connection.mysql_server_info} at {where}")  # type: ignore[attr-defined]
+        yield good(f"{product} {connection.mysql_server_info} at {address}")  # type: ignore[attr-defined]
     except DatabaseError as error:
-        yield bad(f"{where}: {brief(error)}; see the database's log, and MYSQL_*")
+        yield bad(f"{address}: {brief(error)}; see the database's log, and MYSQL_*")
 
 
-def copy() -> Findings:
-    """The replica that the catalogue is read from, where there is one."""
+def replica_state() -> Findings:
+    """Whether the replica, if there is one, is reachable and caught up."""
     if replica.REPLICA not in settings.DATABASES:
         return
     committed, arrival = replica.MARIADB if connection.mysql_is_mariadb else replica.MYSQL  # type: ignore[attr-defined]
     [(transactions,)] = rows(committed)
     if not transactions:
-        yield bad("the primary's transactions have no numbers by which to follow it: gtid_mode=ON")
+        yield bad("the primary's transactions have no GTIDs, so the replica cannot be checked: gtid_mode=ON")
         return
     try:
         with connections[replica.REPLICA].cursor() as cursor:
-            cursor.execute(arrival, [transactions, ARRIVES_WITHIN])
+            cursor.execute(arrival, [transactions, CATCH_UP_SECONDS])
             [[state]] = cursor.fetchall()
     except DatabaseError as error:
-        yield bad(f"{brief(error)}; the primary is read in its place. See its log, and MYSQL_REPLICA_*")
+        yield bad(f"{brief(error)}; the primary is read instead. See the replica's log, and MYSQL_REPLICA_*")
         return
     if state:
-        yield warn(f"more than {ARRIVES_WITHIN} s behind, and the primary is read in its place: SHOW REPLICA STATUS")
+        yield warn(f"more than {CATCH_UP_SECONDS} s behind, and the primary is read instead: SHOW REPLICA STATUS")
     else:
-        yield good("it has all that the primary has")
+        yield good("caught up with the primary")
 
 
 def writable() -> Findings:
-    """A row is written, and taken back before anybody sees it."""
+    """Insert a row and roll back."""
     try:
         with transaction.atomic():
             Session.objects.create(session_key="doctor", session_data="", expire_date=timezone.now())
             transaction.set_rollback(True)
     except DatabaseError as error:
-        connection.ensure_connection()  # else it is away, and not merely shut
-        yield bad(f"{brief(error)}; is its disk full, read_only set, or a right missing?")
+        connection.ensure_connection()  # raises if the database is unreachable and not only read-only
+        yield bad(f"{brief(error)}; is its disk full, read_only set, or a privilege missing?")
     else:
-        yield good("a row was written and taken back")
+        yield good("a row was written and rolled back")
 
 
 def isolation() -> Findings:
@@ -83,8 +83,8 @@ def isolation() -> Findings:
         yield good("READ COMMITTED")
     else:
         yield bad(
-            f"{level}: two buyers of the last piece would not see each other. Is something between the service "
-            "and the database that sets it? READ COMMITTED it has to be"
+            f"{level}: it must be READ COMMITTED, or two buyers of the last piece would not see each other's writes. "
+            "Does a proxy between the service and the database set it?"
         )
 
 
@@ -95,11 +95,11 @@ def sql_mode() -> Findings:
     if STRICT & set(modes):
         yield good("strict")
     else:
-        yield bad("not strict: what does not fit is cut off in silence. STRICT_TRANS_TABLES has to be in sql_mode")
+        yield bad("not strict: values that are too long are truncated silently. Add STRICT_TRANS_TABLES to sql_mode")
 
 
 def character_set() -> Findings:
-    """Of the session, of what new tables get, and of each column that there is."""
+    """The character sets of the session, of new tables, and of every column."""
     if connection.vendor == "sqlite":
         return
     session = variables("character_set_client", "character_set_connection", "character_set_results")
@@ -111,26 +111,26 @@ def character_set() -> Findings:
         " WHERE table_schema = DATABASE() AND character_set_name <> 'utf8mb4' GROUP BY table_name ORDER BY table_name"
     )
     if set(session.values()) != {"utf8mb4"}:
-        yield bad(f"the session speaks {', '.join(sorted(set(session.values())))} and has to speak utf8mb4")
+        yield bad(f"the session uses {', '.join(sorted(set(session.values())))} and must use utf8mb4")
     if default != "utf8mb4":
         yield bad(f"new tables get {default}: ALTER DATABASE `{name}` CHARACTER SET utf8mb4")
     for table, columns in other:
         yield bad(
             f"{table} ({columns}) cannot hold every character: ALTER TABLE `{table}` MODIFY each of these "
-            "columns with CHARACTER SET utf8mb4, while the service stands still"
+            "columns with CHARACTER SET utf8mb4, while the service is stopped"
         )
     if set(session.values()) == {default} == {"utf8mb4"} and not other:
         yield good("utf8mb4 in the session, the database and every column")
 
 
 def time_zones() -> Findings:
-    """The service turns times into zones by itself; who reports in SQL has the tables from the server."""
+    """Whether the server's time zone tables are loaded. The service does not use them; reports in SQL may."""
     if connection.vendor == "sqlite":
         return
     [(converted,)] = rows("SELECT CONVERT_TZ('2000-01-01', 'UTC', 'Europe/Berlin')")
     if converted is None:
         yield warn(
-            "not loaded. The service does without; reports by CONVERT_TZ would get NULL: "
+            "not loaded. The service does not need them; reports by CONVERT_TZ would get NULL: "
             "mysql_tzinfo_to_sql /usr/share/zoneinfo | mysql -u root -p mysql"
         )
     else:
@@ -144,9 +144,9 @@ def migrations() -> Findings:
     unknown = {key for key in unknown if key[0] in executor.loader.migrated_apps}
     if waiting:
         names = ", ".join(str(migration) for migration in waiting[:3])
-        yield bad(f"{len(waiting)} to be applied ({names}{' ...' if len(waiting) > 3 else ''}): manage.py migrate")
+        yield bad(f"{len(waiting)} unapplied ({names}{' ...' if len(waiting) > 3 else ''}): manage.py migrate")
     if unknown:
         names = ", ".join(sorted(".".join(key) for key in unknown)[:3])
-        yield warn(f"{len(unknown)} of the database are unknown to this release ({names}): is an older image running?")
+        yield warn(f"{len(unknown)} applied ones are unknown to this release ({names}): is an older image running?")
     if not waiting and not unknown:
         yield good("all applied")

@@ -1,7 +1,7 @@
-"""What a check finds, and how all of them are run: none waits for another, and none hides another.
+"""Findings, and the concurrent execution of checks: no check waits for another or hides another.
 
-A check is a generator of findings. It has a thread of its own and a few seconds; where it cannot look, because
-something else is away, it says so briefly, and the check of that part says what to do.
+A check is a generator of findings. It runs in its own thread, within a time limit. If a part that it needs is
+unreachable it yields a short warning, and the check of that part says what to do.
 """
 
 import re
@@ -16,7 +16,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
 GOOD, WARN, BAD = "good", "warn", "bad"
-SECONDS = 20.0  # for all checks, which run at once; each client in them gives up sooner
+SECONDS = 20.0  # for all checks, which run concurrently; the timeouts of their clients are shorter
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,14 @@ Findings = Iterator[Finding]
 
 @dataclass(frozen=True)
 class Check:
-    """`needs` is what it cannot look without: a key of AWAY."""
+    """A named check. `needs` is the part that it depends on: a key of UNREACHABLE."""
 
     name: str
-    look: Callable[[], Findings]
+    run: Callable[[], Findings]
     needs: str = ""
+
+
+REGISTERED: list[Check] = []  # of apps, which add to it in `ready()`
 
 
 def good(text: str) -> Finding:
@@ -54,10 +57,10 @@ def bad(text: str) -> Finding:
 
 
 class Unreachable(Exception):
-    """The service does not answer at its address."""
+    """The site does not respond at its address."""
 
 
-AWAY: dict[str, tuple[type[Exception], ...]] = {
+UNREACHABLE: dict[str, tuple[type[Exception], ...]] = {
     "": (),
     "the database": (OperationalError, InterfaceError),
     "Redis": (RedisError, BrokerError, OSError),
@@ -65,8 +68,8 @@ AWAY: dict[str, tuple[type[Exception], ...]] = {
 }
 
 
-class Look(threading.Thread):
-    """One check at work. A daemon, so that one that hangs does not hold up the end of the process."""
+class CheckThread(threading.Thread):
+    """Runs one check. A daemon thread, so that a check that hangs does not block the exit of the process."""
 
     def __init__(self, check: Check) -> None:
         super().__init__(daemon=True)
@@ -75,11 +78,11 @@ class Look(threading.Thread):
 
     def run(self) -> None:
         try:
-            for finding in self.check.look():
+            for finding in self.check.run():
                 self.add(finding)
-        except AWAY[self.check.needs] as error:
-            self.add(warn(f"not seen without {self.check.needs}: {brief(error)}"))
-        except Exception as error:  # whatever it is, it is this check's finding and hides no other
+        except UNREACHABLE[self.check.needs] as error:
+            self.add(warn(f"not checked without {self.check.needs}: {brief(error)}"))
+        except Exception as error:  # any error is a finding of this check, and the other checks go on
             self.add(bad(f"{type(error).__name__}: {brief(error)}"))
         finally:
             connections.close_all()  # each thread has its own
@@ -88,33 +91,34 @@ class Look(threading.Thread):
         self.findings.append(Finding(finding.level, without_secrets(finding.text), self.check.name))
 
 
-def look_at(checks: list[Check]) -> Iterator[Finding]:
-    """The findings of all checks, in their order, each as soon as it and those before it are known."""
-    looks = [Look(check) for check in checks]
+def run_checks(checks: list[Check]) -> Iterator[Finding]:
+    """Run all checks concurrently and yield their findings in the given order, as soon as they are known."""
+    threads = [CheckThread(check) for check in checks]
     end = time.monotonic() + SECONDS
-    for look in looks:
-        look.start()
-    for look in looks:
-        look.join(max(0, end - time.monotonic()))
-        if look.is_alive():
-            look.add(bad(f"no answer within {SECONDS:.0f} s; what it asks hangs, or is cut off by a firewall"))
-        yield from list(look.findings)
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0, end - time.monotonic()))
+        if thread.is_alive():
+            thread.add(bad(f"no response within {SECONDS:.0f} s; the server hangs, or a firewall drops packets"))
+        yield from list(thread.findings)
 
 
 def without_secrets(text: str) -> str:
-    """A server's error may quote what it was sent."""
+    """Replace the values of secret settings, which an error of a server may quote."""
     named = [getattr(settings, name) for name in dir(settings) if re.search("KEY|PASSWORD|SECRET", name)]
     named += [database["PASSWORD"] for database in settings.DATABASES.values() if "PASSWORD" in database]
+    named += [key for keys in named if isinstance(keys, list) for key in keys]
     for value in named:
-        if isinstance(value, str) and len(value) > 5:  # a shorter one is a word, and would hide harmless ones
+        if isinstance(value, str) and len(value) > 5:  # replacing a short value would also hide harmless words
             text = text.replace(value, "***")
     return text
 
 
 def brief(error: BaseException) -> str:
-    """An error in one line."""
+    """The message of an error in one line."""
     match error.args:
-        case [int(), str(text)]:  # MySQL's and the system's, with a number
+        case [int(), str(text)]:  # errors of MySQL and of the system, with a number
             pass
         case _:
             text = str(error)

@@ -1,4 +1,4 @@
-"""The files of pictures: written here, and read where customers read them."""
+"""Checks the file storages: writes files here, and reads them by the public URLs."""
 
 import secrets
 import shutil
@@ -13,42 +13,43 @@ from django.core.files.storage import FileSystemStorage, storages
 from productbackend.doctor.findings import Findings, bad, brief, good, warn
 from productbackend.doctor.site import Site
 from productbackend.errors import FileStoreUnavailable
+from productbackend.storages.media import FOLDERS
 
-ENOUGH, LITTLE = 5_000_000_000, 1_000_000_000  # bytes
+WARN_FREE_BYTES, BAD_FREE_BYTES = 5_000_000_000, 1_000_000_000
 RENDITIONS, ORIGINALS = "default", "originals"
 
 
 @contextmanager
-def stored(where: str) -> Iterator[tuple[str, bytes]]:
-    """A file under a name of the kind that pictures have, for a moment. What a kill leaves, check_media removes."""
+def stored(alias: str) -> Iterator[tuple[str, bytes]]:
+    """Store a temporary file under a name like an image's. If the process is killed, check_media removes the file."""
     token = secrets.token_hex(16)
-    name = f"products/{token[:2]}/{token}{'-doctor' if where == RENDITIONS else ''}.png"
+    name = f"{min(FOLDERS)}/{token[:2]}/{token}{'-doctor' if alias == RENDITIONS else ''}.png"
     data = b"\x89PNG\r\n\x1a\n" + token.encode()
-    storages[where].save(name, ContentFile(data))
+    storages[alias].save(name, ContentFile(data))
     try:
         yield name, data
     finally:
-        storages[where].delete(name)
+        storages[alias].delete(name)
 
 
-def written() -> Findings:
-    for where in (RENDITIONS, ORIGINALS):
-        place = getattr(storages[where], "place", where)
+def writable() -> Findings:
+    for alias in (RENDITIONS, ORIGINALS):
+        root = getattr(storages[alias], "root", alias)
         try:
-            with stored(where) as (name, data), storages[where].open(name) as file:
+            with stored(alias) as (name, data), storages[alias].open(name) as file:
                 read = file.read()
         except (OSError, FileStoreUnavailable) as error:
-            yield bad(f"{place}: {brief(error.__cause__ or error)}; is it there, and may the service write to it?")
+            yield bad(f"{root}: {brief(error.__cause__ or error)}; does it exist, and may the service write to it?")
         else:
             yield (
-                good(f"a file was written in {place}, read and removed")
+                good(f"a file was written in {root}, read and deleted")
                 if read == data
-                else bad(f"{place}: a file is not what was written into it")
+                else bad(f"{root}: a file has other content than was written")
             )
 
 
 def served(site: Site) -> Findings:
-    """A rendition has to be there for anyone, as it was written here."""
+    """Whether a rendition that is written here is public at its URL."""
     with stored(RENDITIONS) as (name, data):
         url = storages[RENDITIONS].url(name)
         answer = site.get(url)
@@ -56,29 +57,29 @@ def served(site: Site) -> Findings:
         yield good("a file that was written here is served")
     else:
         yield bad(
-            f"a file that was written here answers {answer.status} at {url}: has what serves it another disk or "
-            "bucket, or may it not read this one?"
+            f"a file that was written here responds {answer.status} at {url}: does the server use another disk or "
+            "bucket, or lack permission to read this one?"
         )
 
 
 def originals(site: Site) -> Findings:
-    """What was uploaded is for staff: it may hold what a rendition does not, such as where it was taken."""
+    """Whether originals are private: they may hold metadata that renditions do not, such as coordinates."""
     with stored(ORIGINALS) as (name, data):
         answers = {url: site.get(url) for url in addresses(name)}
     open_to_all = [url for url, answer in answers.items() if answer.status == 200 or answer.body == data]
     for url in open_to_all:
-        yield bad(f"{url} is served to anyone: renditions alone may be, see deploy/nginx and docs/media.md")
+        yield bad(f"{url} is public: only renditions may be, see deploy/nginx and docs/media.md")
     if not open_to_all:
         yield good("not served")
 
 
 def addresses(name: str) -> list[str]:
-    """Where a stranger would try an original: beside the renditions, and in its own bucket without a signature."""
+    """The URLs at which an original might be public: next to renditions, and in its bucket without a signature."""
     found = {f"/media/{name}", f"{settings.MEDIA_URL}{name}"}
     client: Any = getattr(storages[ORIGINALS], "client", None)
     if client is not None:
-        of_it = {"Bucket": settings.S3_ORIGINALS_BUCKET, "Key": name}
-        found.add(client.generate_presigned_url("get_object", Params=of_it).partition("?")[0])
+        params = {"Bucket": settings.S3_ORIGINALS_BUCKET, "Key": name}
+        found.add(client.generate_presigned_url("get_object", Params=params).partition("?")[0])
     return sorted(found)
 
 
@@ -86,10 +87,10 @@ def disk() -> Findings:
     if not isinstance(storages[ORIGINALS], FileSystemStorage):
         return
     free = shutil.disk_usage(settings.DATA_DIR).free
-    words = f"{free / 1e9:.1f} GB free for pictures in {settings.MEDIA_ROOT}"
-    if free < LITTLE:
-        yield bad(f"{words}: make room, or uploads will fail; manage.py check_media --delete removes what is no one's")
-    elif free < ENOUGH:
-        yield warn(f"{words}: make room soon")
+    text = f"{free / 1e9:.1f} GB free for pictures in {settings.MEDIA_ROOT}"
+    if free < BAD_FREE_BYTES:
+        yield bad(f"{text}: free disk space, or uploads will fail; manage.py check_media --delete removes orphans")
+    elif free < WARN_FREE_BYTES:
+        yield warn(f"{text}: free disk space soon")
     else:
-        yield good(words)
+        yield good(text)

@@ -2,7 +2,7 @@
 
 import django.core.validators
 import django.db.models.deletion
-import productbackend.fields
+import productbackend.database.fields
 from decimal import Decimal
 from django.conf import settings
 from django.db import migrations, models
@@ -22,10 +22,10 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=100)),
-                ('name_key', productbackend.fields.KeyField(editable=False, max_length=300)),
-                ('slug', productbackend.fields.KeyField(blank=True, help_text='Made from the name where left empty.', max_length=120, unique=True)),
-                ('sibling_key', productbackend.fields.KeyField(editable=False, max_length=330, unique=True)),
-                ('lineage', productbackend.fields.KeyField(db_index=True, editable=False, max_length=255)),
+                ('name_key', productbackend.database.fields.KeyField(editable=False, max_length=300)),
+                ('slug', productbackend.database.fields.KeyField(blank=True, help_text='Derived from the name if empty.', max_length=120, unique=True)),
+                ('sibling_key', productbackend.database.fields.KeyField(editable=False, max_length=330, unique=True)),
+                ('lineage', productbackend.database.fields.KeyField(db_index=True, editable=False, max_length=255)),
                 ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='products.category')),
             ],
             options={
@@ -38,17 +38,17 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=200)),
-                ('name_key', productbackend.fields.KeyField(editable=False, max_length=255)),
-                ('slug', productbackend.fields.KeyField(blank=True, help_text='Made from the name where left empty.', max_length=220, unique=True)),
-                ('sku', productbackend.fields.KeyField(blank=True, help_text='Made from the name where left empty.', max_length=64, unique=True, verbose_name='SKU')),
+                ('name_key', productbackend.database.fields.KeyField(editable=False, max_length=255)),
+                ('slug', productbackend.database.fields.KeyField(blank=True, help_text='Derived from the name if empty.', max_length=220, unique=True)),
+                ('sku', productbackend.database.fields.KeyField(blank=True, help_text='Derived from the name if empty.', max_length=64, unique=True, verbose_name='SKU')),
                 ('brand', models.CharField(blank=True, max_length=100)),
-                ('brand_key', productbackend.fields.KeyField(blank=True, editable=False, max_length=255)),
+                ('brand_key', productbackend.database.fields.KeyField(blank=True, editable=False, max_length=255)),
                 ('description', models.TextField(blank=True)),
                 ('price', models.DecimalField(decimal_places=2, default=Decimal('0.00'), max_digits=10, validators=[django.core.validators.MinValueValidator(0)])),
                 ('quantity', models.PositiveIntegerField(validators=[django.core.validators.MaxValueValidator(2147483647)])),
                 ('rating', models.FloatField(default=5, validators=[django.core.validators.MinValueValidator(0.1), django.core.validators.MaxValueValidator(5)])),
                 ('is_active', models.BooleanField(default=True)),
-                ('search_text', productbackend.fields.KeyTextField(blank=True, editable=False)),
+                ('search_text', productbackend.database.fields.KeyTextField(blank=True, editable=False)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('updated_at', models.DateTimeField(auto_now=True)),
                 ('category', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='products', to='products.category')),

@@ -1,63 +1,136 @@
-"""Every path of the API with what each role may do there, and a shop in which to try it."""
+"""Every path of the API with the permissions of each role, and a fixture world to test them in."""
 
 from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import Group
-from django.contrib.auth.tokens import default_token_generator
+from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from rest_framework.test import APIClient
 
-from accounts import addresses, tokens
+from accounts import address_book, email_verification, guests, tokens
+from accounts.passwords import reset_tokens
 from carts import items
+from carts.models import Cart
 from orders import placing
+from orders.customers import Customer
+from orders.models import Order
+from payments import ledger
+from payments.models import MoneyMovement, Payment, ProviderEvent
+from payments.providers.base import Money
+from productbackend.database.postal_addresses import PostalAddress
+from products.images import lifecycle
 from tests import factories
+from tests.addresses import BERLIN, VIENNA
+from tests.guests import ADDRESS
 from tests.products import pictures
+from tests.signing_in import client_of
 
 ROLES = ["anonymous", "owner", "other", "managers", "desk", "support", "superuser"]
-GROUPS = {"managers": "Catalogue managers", "desk": "Order desk", "support": "Support"}
+GUEST_ROLES = [*ROLES, "guest", "other guest"]
+# Accountants have no column in the tables: they may what any other customer may, and export orders.
+GROUPS = {
+    "managers": "Catalogue managers",
+    "desk": "Order desk",
+    "support": "Support",
+    "accountants": "Accountants",
+}
 
 
-def user(name: str, **fields: Any) -> Any:
-    """An account whose password is hashed by what the settings say now, which may be quicker than the shop's own."""
-    made = factories.user(name, **fields)
-    made.set_password(factories.PASSWORD)
-    made.save(update_fields=["password"])
-    return made
+NAMES = {
+    "category_slug": "shoes",
+    "product_slug": "red-shoe",
+    "hidden_slug": "hidden",
+    "problem": "not-found",
+    "provider": "stripe",
+}
+STEP = "Order OrderChange Mail"  # what fulfilling an order changes
 
 
 class World:
-    """What the paths of the table name: all of it is the owner's."""
+    """The objects that the paths of the table name; the owner has all of them."""
 
     def __init__(self) -> None:
-        self.users = {"owner": user("carla"), "other": user("otto")}
-        self.users["superuser"] = user("stella", is_staff=True, is_superuser=True)
+        self.users = {"owner": factories.user("carla"), "other": factories.user("otto")}
+        self.users["superuser"] = factories.user("stella", is_staff=True, is_superuser=True)
         for role, group in GROUPS.items():
-            self.users[role] = user(role, is_staff=True)
+            self.users[role] = factories.user(role, is_staff=True)
             self.users[role].groups.add(Group.objects.get(name=group))
         owner = self.users["owner"]
         product = factories.product(price=Decimal("19.90"))
-        image = pictures.add(product, status="pending")  # which not everybody may see
-        item, _ = items.add(user=owner, product_id=product.pk, quantity=1)
-        order = placing.write(number="AAAA-BBBB-CCCC", user=owner, lines=[(product, 1)], placed_by=owner, cart_id=10**6)
+        # Pending, so visible to staff only.
+        image, _ = lifecycle.add(product_id=product.pk, file=pictures.upload(pictures.jpeg(60, 40)))
+        item, _ = items.add(customer=Customer(user=owner), product_id=product.pk, quantity=1)
+        order = placing.create_order(
+            number="AAAA-BBBB-CCCC", user=owner, lines=[(product, 1)], placed_by=owner, email=owner.email, cart_id=10**6
+        )
+        address = address_book.add(user=owner, address=PostalAddress(**BERLIN))
+        self.clients: dict[str, APIClient] = {}
         self.refresh = tokens.issue(owner).refresh
-        self.names: dict[str, Any] = {
+        self.guests = {"guest": guests.create_guest(), "other guest": guests.create_guest()}
+        guest, self.guest_token = self.guests["guest"]
+        guest_item, _ = items.add(customer=Customer(guest=guest), product_id=product.pk, quantity=1)
+        Cart.objects.filter(guest=guest).update(email=ADDRESS)
+        guest_order = placing.create_order(
+            number="GGGG-GGGG-GGGG", guest=guest, lines=[(product, 1)], placed_by=None, email=ADDRESS, cart_id=10**6 + 1
+        )
+        self.names: dict[str, Any] = NAMES | {
             "category": factories.category().pk,
             "product": product.pk,
             "hidden": factories.product("Hidden", is_active=False).pk,
             "image": image.pk,
+            "address": address.pk,
             "cart": item.cart_id,
             "item": item.pk,
             "order": order.number,
-            "problem": "not-found",
+            "guest_cart": guest_item.cart_id,
+            "guest_item": guest_item.pk,
+            "guest_order": guest_order.number,
+            "payment": payment_of(order).pk,
+            **delivery_and_tax(),
+            **money(owner, product),
         }
 
     def client(self, role: str) -> APIClient:
-        client = APIClient(raise_request_exception=False)
-        if role != "anonymous":
-            client.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens.issue(self.users[role]).access}")
-        return client
+        if role not in self.clients:
+            self.clients[role] = self.new_client(role)
+        return self.clients[role]
+
+    def new_client(self, role: str) -> APIClient:
+        if role in self.guests:
+            client = APIClient(raise_request_exception=False)
+            client.credentials(HTTP_GUEST_TOKEN=self.guests[role][1])
+            return client
+        return APIClient(raise_request_exception=False) if role == "anonymous" else client_of(self.users[role])
+
+
+def delivery_and_tax() -> dict[str, int]:
+    # The method is inactive, so that checkout asks for nothing more.
+    return {"method": factories.delivery_method(is_active=False).pk, "rate": factories.tax_rate().pk}
+
+
+def money(owner: Any, product: Any) -> dict[str, str]:
+    """The owner's order that waits for money, and one that was paid by bank transfer."""
+    waiting, paid = [
+        placing.create_order(
+            number=number, user=owner, lines=[(product, 1)], placed_by=owner, email=owner.email, cart_id=cart_id
+        )
+        for number, cart_id in (("PPPP-PPPP-PPPP", 10**6 + 2), ("QQQQ-QQQQ-QQQQ", 10**6 + 3))
+    ]
+    Order.objects.filter(pk=waiting.pk).update(status=Order.Status.PENDING, paid_at=None)
+    payment = Payment.objects.create(
+        order=paid, method="transfer", status="succeeded", amount=paid.total, currency="EUR", key="k", reference="k"
+    )
+    captured = Money("k", paid.total, timezone.now())
+    ledger.add(payment=payment, kind=MoneyMovement.Kind.CAPTURE, money=captured)
+    ProviderEvent.objects.create(provider="stripe", event_id="evt_1")
+    return {"pending_order": waiting.number, "paid_order": paid.number}
+
+
+def payment_of(order: Order) -> Payment:
+    given = {"method": "former", "status": Payment.Status.SUCCEEDED, "amount": order.total, "currency": order.currency}
+    return Payment.objects.create(order=order, reference="pay_1", **given)
 
 
 def new_image(world: World) -> dict[str, Any]:
@@ -67,12 +140,12 @@ def new_image(world: World) -> dict[str, Any]:
 def reset(world: World) -> dict[str, Any]:
     owner = world.users["owner"]
     uid = urlsafe_base64_encode(force_bytes(owner.pk))
-    return {"uid": uid, "token": default_token_generator.make_token(owner), "new_password": "quite another secret"}
+    return {"uid": uid, "token": reset_tokens.make_token(owner), "new_password": "quite another secret"}
 
 
-def confirmation(world: World) -> dict[str, Any]:
+def verification(world: World) -> dict[str, Any]:
     owner = world.users["owner"]
-    return {"token": addresses.make_token(owner, owner.email)}
+    return {"token": email_verification.make_token(owner, owner.email)}
 
 
 NEW_PASSWORD = {"old_password": factories.PASSWORD, "new_password": "quite another secret"}
@@ -82,10 +155,15 @@ REGISTRATION = {
     "password": "pale blue dot",
     "repeat_password": "pale blue dot",
 }
+METHOD = {"code": "courier", "name": "Courier"}
+RATE = {"country": "AT", "rate": "20"}
 ORDERED = "Cart CartItem Mail Order OrderChange OrderLine Product StockMovement"
 
-# Method and path, body, status by role in the order of ROLES (or one for all), and the models of whose rows a
-# success changes some. 200- is a success that changes nothing.
+MONEY = "Payment MoneyMovement"
+REFUNDED = f"Refund Order Mail {MONEY}"  # a refund by bank transfer is done immediately
+
+# Method and path, body, status by role in the order of ROLES (or one for all), and the models whose rows a success
+# changes. "200-" is a success that changes nothing.
 TABLE: list[tuple[str, Any, str, str]] = [
     ("get /", None, "200", ""),
     ("get /health/live/", None, "200", ""),
@@ -98,37 +176,57 @@ TABLE: list[tuple[str, Any, str, str]] = [
     ("post /token/revoke/", lambda world: {"refresh": world.refresh}, "204", "OutstandingToken BlacklistedToken"),
     ("post /token/revoke-all/", None, "401 204 204 204 204 204 204", "User"),
     ("get /account/", None, "401 200 200 200 200 200 200", ""),
+    ("post /guests/", None, "201", "Guest"),
+    ("post /account/orders/claim/", None, "401 403 403 403 403 403 403", ""),
     ("patch /account/", {"first_name": "Jo", "is_staff": True}, "401 200 200 200 200 200 200", "User"),
-    ("post /account/password/", NEW_PASSWORD, "401 204 204 204 204 204 204", "User"),
+    ("get /account/addresses/", None, "401 200 200 200 200 200 200", ""),
+    ("post /account/addresses/", VIENNA, "401 201 201 201 201 201 201", "Address"),
+    ("get /account/addresses/{address}/", None, "401 200 404 404 404 404 404", ""),
+    ("put /account/addresses/{address}/", VIENNA, "401 200 404 404 404 404 404", "Address"),
+    ("patch /account/addresses/{address}/", {"city": "Bonn"}, "401 200 404 404 404 404 404", "Address"),
+    ("delete /account/addresses/{address}/", None, "401 204 404 404 404 404 404", "Address"),
+    ("post /account/password/", NEW_PASSWORD, "401 204 204 204 204 204 204", "User Mail"),
     ("post /password-reset/", {"email": "carla@example.com"}, "202", "Mail"),
     ("get /password-reset/confirm/", None, "200", ""),
-    ("post /password-reset/confirm/", reset, "204", "User"),
+    ("post /password-reset/confirm/", reset, "204", "User Mail"),
     ("get /email/confirm/", None, "200", ""),
-    ("post /email/confirm/", confirmation, "204", "User"),
+    ("post /email/confirm/", verification, "204", "User"),
+    ("get /email/undo/", None, "200", ""),
+    ("post /email/undo/", {"token": "made up"}, "400", ""),
     # --- The catalogue ---
     ("get /categories/", None, "200", ""),
+    ("get /categories/tree/", None, "200", ""),
     ("get /categories/{category}/", None, "200", ""),
-    ("post /categories/", {"name": "Hats"}, "401 403 403 201 403 403 201", "Category"),
-    ("put /categories/{category}/", {"name": "Hats"}, "401 403 403 200 403 403 200", "Category"),
-    ("patch /categories/{category}/", {"name": "Hats"}, "401 403 403 200 403 403 200", "Category"),
-    ("delete /categories/{category}/", None, "401 403 403 204 403 403 204", "Category"),
+    ("get /categories/by-slug/{category_slug}/", None, "200", ""),
+    ("post /categories/", {"name": "Hats"}, "401 403 403 201 403 403 201", "Category Reindex Suggestion"),
+    ("put /categories/{category}/", {"name": "Hats"}, "401 403 403 200 403 403 200", "Category Reindex Suggestion"),
+    ("patch /categories/{category}/", {"name": "Hats"}, "401 403 403 200 403 403 200", "Category Reindex Suggestion"),
+    ("delete /categories/{category}/", None, "401 403 403 204 403 403 204", "Category Reindex Suggestion"),
     ("get /products/", None, "200", ""),
     ("get /products/facets/", None, "200", ""),
+    ("get /products/suggestions/?q=bo", None, "200", ""),
     ("get /products/{product}/", None, "200", ""),
+    ("get /products/by-slug/{product_slug}/", None, "200", ""),
+    ("get /products/by-slug/{hidden_slug}/", None, "404 404 404 200 200 200 200", ""),
     ("get /products/{hidden}/", None, "404 404 404 200 200 200 200", ""),
-    ("post /products/", {"name": "Hat", "quantity": 1}, "401 403 403 201 403 403 201", "Product StockMovement"),
+    (
+        "post /products/",
+        {"name": "Hat", "quantity": 1},
+        "401 403 403 201 403 403 201",
+        "Product StockMovement Suggestion",
+    ),
     (
         "put /products/{product}/",
         {"name": "Hat", "quantity": 1},
         "401 403 403 200 403 403 200",
-        "Product StockMovement",
+        "Product StockMovement Suggestion",
     ),
     ("patch /products/{product}/", {"price": "0.01"}, "401 403 403 200 403 403 200", "Product"),
     (
         "delete /products/{product}/",
         None,
         "401 403 403 204 403 403 204",
-        "Product ProductImage CartItem OrderLine StockMovement",
+        "Product ProductImage CartItem OrderLine StockMovement Suggestion",
     ),
     ("get /products/{product}/images/", None, "200", ""),
     ("post /products/{product}/images/", new_image, "401 403 403 201 403 403 201", "ProductImage"),
@@ -142,14 +240,34 @@ TABLE: list[tuple[str, Any, str, str]] = [
     ("patch /products/{product}/images/{image}/", {"alt_text": "Shoe"}, "401 403 403 200 403 403 200", "ProductImage"),
     ("delete /products/{product}/images/{image}/", None, "401 403 403 204 403 403 204", "ProductImage"),
     ("get /products/{product}/images/{image}/original/", None, "404 404 404 200 404 200 200", ""),
+    # --- Delivery and tax ---
+    ("get /delivery-methods/", None, "200", ""),
+    ("get /delivery-methods/{method}/", None, "404 404 404 200 200 200 200", ""),
+    ("post /delivery-methods/", METHOD, "401 403 403 201 403 403 201", "DeliveryMethod"),
+    ("put /delivery-methods/{method}/", METHOD, "401 403 403 200 403 403 200", "DeliveryMethod"),
+    ("patch /delivery-methods/{method}/", {"price": "0.01"}, "401 403 403 200 403 403 200", "DeliveryMethod"),
+    ("delete /delivery-methods/{method}/", None, "401 403 403 204 403 403 204", "DeliveryMethod"),
+    ("get /tax-rates/", None, "401 403 403 200 200 200 200", ""),
+    ("get /tax-rates/{rate}/", None, "401 403 403 200 200 200 200", ""),
+    ("post /tax-rates/", RATE, "401 403 403 201 403 403 201", "TaxRate"),
+    ("put /tax-rates/{rate}/", RATE, "401 403 403 200 403 403 200", "TaxRate"),
+    ("patch /tax-rates/{rate}/", {"rate": "0"}, "401 403 403 200 403 403 200", "TaxRate"),
+    ("delete /tax-rates/{rate}/", None, "401 403 403 204 403 403 204", "TaxRate"),
     # --- Carts and orders ---
     ("get /carts/", None, "401 200 200 200 200 200 200", ""),
     ("post /carts/", None, "401 200- 201 201 201 201 201", "Cart"),
     ("get /carts/{cart}/", None, "401 200 404 404 200 200 200", ""),
+    ("get /carts/{cart}/delivery-methods/", None, "401 200 404 404 200 200 200", ""),
     ("put /carts/{cart}/", {"completed": True}, "401 200 404 404 200 404 200", ORDERED),
     ("patch /carts/{cart}/", {"completed": True}, "401 200 404 404 200 404 200", ORDERED),
     ("patch /carts/{cart}/", {"completed": False}, "401 200 404 404 200 404 200", ""),
     ("delete /carts/{cart}/", None, "401 204 404 404 404 404 204", "Cart CartItem"),
+    (
+        "post /carts/merge/",
+        lambda world: {"guest_token": world.guest_token},
+        "401 200 200 200 200 200 200",
+        "Cart CartItem",
+    ),
     ("post /carts/{cart}/checkout/", None, "401 201 404 404 201 404 201", ORDERED),
     ("get /cart-items/", None, "401 200 200 200 200 200 200", ""),
     (
@@ -164,12 +282,80 @@ TABLE: list[tuple[str, Any, str, str]] = [
     ("delete /cart-items/{item}/", None, "401 204 404 404 204 404 204", "Cart CartItem"),
     ("get /orders/", None, "401 200 200 200 200 200 200", ""),
     ("get /orders/{order}/", None, "401 200 404 404 200 200 200", ""),
-    ("post /orders/{order}/cancel/", None, "401 200 404 404 200 403 200", "Order OrderChange Product StockMovement"),
-    ("post /orders/{order}/fulfil/", None, "401 403 403 403 200 403 200", "Order OrderChange"),
+    ("post /orders/{order}/cancel/", None, "401 200 404 404 200 403 200", f"{STEP} Product StockMovement"),
+    ("post /orders/{order}/fulfil/", {"carrier": "Post"}, "401 403 403 403 200 403 200", STEP),
+    ("get /orders/{order}/refunds/", None, "401 200 404 404 200 200 200", ""),
+    ("post /orders/{paid_order}/refunds/", {"amount": "1.00"}, "401 403 403 403 201 403 201", REFUNDED),
+    ("post /orders/{pending_order}/mark-paid/", {"amount": "19.90"}, "401 403 403 403 200 403 200", f"{STEP} {MONEY}"),
+    # --- Files ---
+    ("get /exports/products/", None, "401 403 403 200 200 200 200", ""),
+    ("get /exports/stock/", None, "401 403 403 200 200 200 200", ""),
+    ("get /exports/orders/", None, "401 403 403 403 200 200 200", ""),
+    # --- Payments: the orders were paid at once ---
+    ("get /payment-methods/", None, "200", ""),
+    ("post /payment-events/{provider}/", {"id": "evt_1"}, "404", ""),
+    ("get /orders/{order}/payments/", None, "401 200 404 404 200 200 200", ""),
+    ("get /orders/{order}/payments/{payment}/", None, "401 200 404 404 200 200 200", ""),
+    ("post /orders/{order}/payments/", {"method": "transfer"}, "401 409 404 404 409 403 409", ""),
     (
         "delete /account/",
-        None,
+        {"password": factories.PASSWORD},
         "401 204 204 204 204 204 204",
-        "User Cart CartItem Order OrderChange Mail StockMovement",
+        "User Address Cart CartItem Order OrderChange Mail StockMovement",
+    ),
+]
+
+# The same for a guest's objects, by role in the order of GUEST_ROLES.
+GUEST_TABLE: list[tuple[str, Any, str, str]] = [
+    ("get /carts/", None, "401 200 200 200 200 200 200 200 200", ""),
+    ("post /carts/", None, "401 200- 201 201 201 201 201 200- 201", "Cart"),
+    ("get /carts/{guest_cart}/", None, "401 404 404 404 200 200 200 200 404", ""),
+    ("get /carts/{guest_cart}/delivery-methods/", None, "401 404 404 404 200 200 200 200 404", ""),
+    ("patch /carts/{guest_cart}/", {"note": "Ring"}, "401 404 404 404 200 404 200 200 404", "Cart"),
+    ("put /carts/{guest_cart}/", {"completed": True}, "401 404 404 404 200 404 200 200 404", ORDERED),
+    ("delete /carts/{guest_cart}/", None, "401 404 404 404 404 404 204 204 404", "Cart CartItem"),
+    ("post /carts/{guest_cart}/checkout/", None, "401 404 404 404 201 404 201 201 404", ORDERED),
+    ("get /cart-items/", None, "401 200 200 200 200 200 200 200 200", ""),
+    (
+        "post /cart-items/",
+        lambda world: {"product": world.names["product"], "quantity": 1},
+        "401 200 201 201 201 201 201 200 201",
+        "Cart CartItem",
+    ),
+    ("get /cart-items/{guest_item}/", None, "401 404 404 404 200 200 200 200 404", ""),
+    ("patch /cart-items/{guest_item}/", {"quantity": 2}, "401 404 404 404 200 404 200 200 404", "Cart CartItem"),
+    ("delete /cart-items/{guest_item}/", None, "401 404 404 404 204 404 204 204 404", "Cart CartItem"),
+    ("get /orders/", None, "401 200 200 200 200 200 200 200 200", ""),
+    ("get /orders/{guest_order}/", None, "401 404 404 404 200 200 200 200 404", ""),
+    (
+        "post /orders/{guest_order}/cancel/",
+        None,
+        "401 404 404 404 200 403 200 200 404",
+        f"{STEP} Product StockMovement",
+    ),
+    ("post /orders/{guest_order}/fulfil/", None, "401 403 403 403 200 403 200 403 403", STEP),
+    ("get /orders/{guest_order}/refunds/", None, "401 404 404 404 200 200 200 200 404", ""),
+    ("post /orders/{guest_order}/refunds/", {"amount": "1.00"}, "401 403 403 403 409 403 409 403 403", ""),
+    ("post /orders/{guest_order}/mark-paid/", {"amount": "19.90"}, "401 403 403 403 409 403 409 403 403", ""),
+    ("get /orders/{guest_order}/payments/", None, "401 404 404 404 200 200 200 200 404", ""),
+    ("post /orders/{guest_order}/payments/", {"method": "transfer"}, "401 404 404 404 409 403 409 409 404", ""),
+    # What is another's, or needs an account.
+    ("get /carts/{cart}/", None, "401 200 404 404 200 200 200 404 404", ""),
+    ("get /orders/{order}/", None, "401 200 404 404 200 200 200 404 404", ""),
+    (
+        "post /carts/merge/",
+        lambda world: {"guest_token": world.guest_token},
+        "401 200 200 200 200 200 200 401 401",
+        "Cart CartItem",
+    ),
+    ("post /account/orders/claim/", None, "401 403 403 403 403 403 403 401 401", ""),
+    ("get /account/", None, "401 200 200 200 200 200 200 401 401", ""),
+    ("get /account/addresses/", None, "401 200 200 200 200 200 200 401 401", ""),
+    ("post /account/addresses/", VIENNA, "401 201 201 201 201 201 201 401 401", "Address"),
+    (
+        "post /products/",
+        {"name": "Hat", "quantity": 1},
+        "401 403 403 201 403 403 201 401 401",
+        "Product StockMovement Suggestion",
     ),
 ]

@@ -1,4 +1,4 @@
-"""A year of beat's clock: the welcome mail is owed every day at 8:00 of the shop, once, whatever the clocks do."""
+"""A year of beat's schedule: the welcome job runs once a day at 8:00 shop time, also when daylight saving changes."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -8,17 +8,18 @@ from zoneinfo import ZoneInfo
 import pytest
 import time_machine
 from django_celery_beat.models import PeriodicTask
-from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
+from django_celery_beat.schedulers import ModelEntry
 
-from productbackend import beat
 from productbackend.celery import app
+from productbackend.workers import beat
+from tests.workers.recording import RecordingScheduler
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
 
 YEAR = 2026
 JOB = "welcome mail"
-# When beat looks, of all the seconds in which it does: often around 8:00, and at the hours in which the clocks change.
-LOOKS = [
+# A sample of beat's ticks: often around 8:00, and in the hours in which daylight saving changes.
+TICKS = [
     *(time(hour) for hour in (0, 1, 2, 3, 4, 5)),
     time(7),
     *(time(7, 59, second) for second in (0, 50, 59)),
@@ -28,10 +29,10 @@ LOOKS = [
 
 
 def moments(first: date, days: int, zone: ZoneInfo) -> Iterator[datetime]:
-    """An hour that does not exist in spring, or exists twice in autumn, only brings one look more or less."""
+    """Yield the ticks. An hour that is skipped in spring or repeated in autumn only adds or removes a tick."""
     for number in range(days):
         day = first + timedelta(days=number)
-        yield from sorted({datetime.combine(day, look, zone).astimezone(UTC) for look in LOOKS})
+        yield from sorted({datetime.combine(day, tick, zone).astimezone(UTC) for tick in TICKS})
 
 
 def assert_fired_daily(fired: list[datetime], first: date, days: int, zone: ZoneInfo) -> None:
@@ -42,21 +43,21 @@ def assert_fired_daily(fired: list[datetime], first: date, days: int, zone: Zone
 
 @pytest.fixture(params=["Europe/Berlin", "America/New_York"])
 def zone(request: Any, settings: Any, monkeypatch: Any) -> ZoneInfo:
-    """A shop there."""
+    """The time zone of the shop."""
     settings.SHOP_TIME_ZONE = request.param
     monkeypatch.setattr(app.conf, "timezone", request.param)
     return ZoneInfo(request.param)
 
 
 def job() -> PeriodicTask:
-    """The job as a new shop gets it."""
+    """Create the job as in a new shop."""
     PeriodicTask.objects.all().delete()
     beat.create_jobs()
     PeriodicTask.objects.exclude(name=JOB).delete()
     return PeriodicTask.objects.get()
 
 
-def test_it_is_due_at_8_every_day_of_a_year(zone: ZoneInfo) -> None:
+def test_the_job_is_due_at_8_every_day_of_a_year(zone: ZoneInfo) -> None:
     fired = []
     first, days = date(YEAR, 1, 1), 365
     with time_machine.travel(datetime.combine(first, time(0), zone), tick=False) as clock:
@@ -69,31 +70,18 @@ def test_it_is_due_at_8_every_day_of_a_year(zone: ZoneInfo) -> None:
     assert_fired_daily(fired, first, days, zone)
 
 
-class Beat(DatabaseScheduler):
-    """django-celery-beat's own, which writes down when it would have queued a task."""
-
-    def __init__(self) -> None:
-        self.fired: list[datetime] = []
-        super().__init__(app=app)
-        self._finalize.cancel()  # at the end of the process the test's database is gone
-
-    def apply_async(self, entry: Any, *args: Any, **kwargs: Any) -> Any:
-        if entry.name == JOB:
-            self.fired.append(datetime.now(UTC))
-
-
 CHANGES = {"Europe/Berlin": [(3, 29), (10, 25)], "America/New_York": [(3, 8), (11, 1)]}
 
 
-def test_beat_itself_fires_once_a_day_around_each_change_of_the_clocks(zone: ZoneInfo, monkeypatch: Any) -> None:
-    # It would roll back the test's own transaction.
-    monkeypatch.setattr("django_celery_beat.schedulers.close_old_connections", lambda: None)
+@pytest.mark.usefixtures("one_transaction")
+@pytest.mark.parametrize("zone", ["Europe/Berlin"], indirect=True)  # the entry of the other zone is tested above
+def test_beat_fires_once_a_day_around_daylight_saving_changes(zone: ZoneInfo) -> None:
     for month, day in CHANGES[zone.key]:
-        first, days = date(YEAR, month, day) - timedelta(days=2), 5
+        first, days = date(YEAR, month, day) - timedelta(days=1), 3
         with time_machine.travel(datetime.combine(first, time(0), zone), tick=False) as clock:
             job()
-            scheduler = Beat()
+            scheduler = RecordingScheduler()
             for moment in moments(first, days, zone):
                 clock.move_to(moment)
                 scheduler.tick()
-        assert_fired_daily(scheduler.fired, first, days, zone)
+        assert_fired_daily([time for name, time in scheduler.sent if name == JOB], first, days, zone)

@@ -1,4 +1,4 @@
-"""Answers are the JSON that DRF's own encoder writes, whichever encoder wrote them."""
+"""Responses are the same JSON as from DRF's encoder."""
 
 import json
 from datetime import UTC, date, datetime, timedelta
@@ -33,11 +33,11 @@ DATA: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("name", DATA)
-def test_it_means_the_same(name: str) -> None:
+def test_the_output_equals_drfs(name: str) -> None:
     data = {name: DATA[name]}
     assert json.loads(JSONRenderer().render(data)) == json.loads(DRFRenderer().render(data))
 
 
-def test_a_person_may_have_it_indented() -> None:
+def test_indented_json() -> None:
     assert JSONRenderer().render({"a": 1}, "application/json; indent=4") == b'{\n    "a": 1\n}'
     assert JSONRenderer().render(None) == b""

@@ -1,4 +1,4 @@
-"""What every answer says of itself: the API's version, and in pages the content security policy."""
+"""The headers of every response: API-Version, and Content-Security-Policy on pages."""
 
 import re
 from typing import Any
@@ -6,14 +6,12 @@ from typing import Any
 import pytest
 import yaml
 from django.conf import settings
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
 
 PAGES = [
     "/",
@@ -31,7 +29,7 @@ PAGES = [
     "/admin/django_celery_beat/periodictask/add/",
     "/media/nothing",
 ]
-# What a policy without 'unsafe-inline' would keep from working.
+# What a policy without 'unsafe-inline' would block.
 INLINE = re.compile(r"<style|\sstyle=|\son[a-z]+=|javascript:|<script(?![^>]*(\ssrc=|\stype=.application/json))")
 
 
@@ -48,11 +46,11 @@ def policy(answer: Any) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_takes_nothing_from_elsewhere_and_has_no_scripts_in_it(browser: Client, path: str) -> None:
+def test_a_page_loads_nothing_from_other_hosts_and_has_no_inline_scripts(browser: Client, path: str) -> None:
     answer = browser.get(path)
     assert answer["Content-Type"].startswith("text/html")
     directives = policy(answer)
-    # Swagger UI's stylesheet holds its icons.
+    # Swagger UI's stylesheet has its icons as data URLs.
     assert directives.pop("img-src", None) == ("'self' data:" if path == "/api-docs/" else None)
     assert directives == {
         "default-src": "'self'",
@@ -64,7 +62,7 @@ def test_a_page_takes_nothing_from_elsewhere_and_has_no_scripts_in_it(browser: C
     assert not INLINE.search(answer.content.decode())
 
 
-def test_pictures_alone_may_come_from_the_host_that_has_them(browser: Client, settings: Any) -> None:
+def test_only_images_may_be_loaded_from_the_media_host(browser: Client, settings: Any) -> None:
     settings.MEDIA_URL = "https://pictures.example.com/shop/"
     browser.handler = type(browser.handler)()  # the middleware reads its settings once
     directives = policy(browser.get("/admin/"))
@@ -72,7 +70,7 @@ def test_pictures_alone_may_come_from_the_host_that_has_them(browser: Client, se
     assert directives["default-src"] == "'self'"
 
 
-def test_a_page_that_a_failure_or_a_refusal_leaves(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_error_pages_have_the_content_security_policy(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError("the secret query")
 
@@ -85,9 +83,7 @@ def test_a_page_that_a_failure_or_a_refusal_leaves(browser: Client, monkeypatch:
         assert not INLINE.search(answer.content.decode())
 
 
-def test_djangos_page_for_developers_keeps_its_looks(
-    browser: Client, monkeypatch: pytest.MonkeyPatch, settings: Any
-) -> None:
+def test_djangos_debug_page_has_no_policy(browser: Client, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     settings.DEBUG = True
     monkeypatch.setattr("orders.admin.OrderAdmin.get_queryset", None)
     answer = browser.get("/admin/orders/order/")
@@ -96,20 +92,20 @@ def test_djangos_page_for_developers_keeps_its_looks(
     assert "Content-Security-Policy" in browser.get("/admin/")
 
 
-def test_what_is_no_page_has_no_policy(api: APIClient) -> None:
+def test_json_has_no_content_security_policy(api: APIClient) -> None:
     for path in ("/", "/products/", "/nowhere/", "/problems/", "/api-schema/"):
         assert "Content-Security-Policy" not in api.get(path)
 
 
-def test_a_problems_page_says_what_it_means_and_what_to_do(browser: Client) -> None:
+def test_the_page_of_a_problem_type(browser: Client) -> None:
     page = browser.get("/problems/insufficient-stock", follow=True).content.decode()
     assert "There is not enough in stock" in page
-    assert "<code>shortages</code> names each product" in page
+    assert "<code>shortages</code> lists each product" in page
     assert "Lower the quantities, or remove the items, and try again." in page
     assert '<a href="/problems/insufficient-stock/">' in browser.get("/problems/").content.decode()
 
 
-def test_every_answer_names_the_version_that_the_document_has(api: APIClient, browser: Client) -> None:
+def test_every_response_has_the_api_version(api: APIClient, browser: Client) -> None:
     document = yaml.safe_load(api.get("/api-schema/?format=yaml").content)
     assert document["info"]["version"] == settings.API_VERSION
     answers = {
@@ -128,18 +124,20 @@ def test_every_answer_names_the_version_that_the_document_has(api: APIClient, br
     assert browser.get("/admin/")["API-Version"] == settings.API_VERSION
 
 
-def test_a_failure_names_it_too(api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("products.views.ProductViewSet.get_queryset", None)
+def test_a_500_has_the_api_version(api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("products.views.page", None)
     answer = api.get("/products/")
     assert (answer.status_code, answer["API-Version"]) == (500, settings.API_VERSION)
 
 
-@pytest.mark.django_db(transaction=True)  # a page of a transaction is not kept
-def test_a_page_from_the_cache_names_the_version_that_runs_now(api: APIClient, settings: Any) -> None:
+@pytest.mark.django_db(transaction=True)  # a page that is read in a transaction is not cached
+def test_a_page_from_the_cache_names_the_version_that_runs_now(
+    api: APIClient, settings: Any, django_assert_num_queries: Any
+) -> None:
     factories.product()
-    tag = api.get("/products/")["ETag"]
+    for _ in range(2):
+        tag = api.get("/products/")["ETag"]  # cached on the second request
     settings.API_VERSION = "1.0.1"
-    with CaptureQueriesContext(connection) as context:
-        kept = [api.get("/products/"), api.get("/products/", headers={"If-None-Match": tag})]
-    assert len(context) == 0
-    assert [(answer.status_code, answer["API-Version"]) for answer in kept] == [(200, "1.0.1"), (304, "1.0.1")]
+    with django_assert_num_queries(0):
+        cached = [api.get("/products/"), api.get("/products/", headers={"If-None-Match": tag})]
+    assert [(answer.status_code, answer["API-Version"]) for answer in cached] == [(200, "1.0.1"), (304, "1.0.1")]

@@ -1,4 +1,4 @@
-"""One service and one browser for all tests; each test has a window of its own."""
+"""One service and one browser for all tests; each test has its own window."""
 
 import os
 import shutil
@@ -10,15 +10,16 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.shop import Shop
 from tests.browser.visitor import Visitor
-from tests.setup.service import PASSWORD, Service
+from tests.passwords import PASSWORD
+from tests.setup.service import Service
 
 
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """As `make run` starts it, with a small part of the demo's catalogue."""
-    rates = dict.fromkeys(("THROTTLE_REGISTER", "THROTTLE_TOKEN"), "100000/min")
+    """The service as `make run` starts it, with a small part of the demo catalogue."""
+    rates = dict.fromkeys(("THROTTLE_REGISTER", "THROTTLE_TOKEN", "THROTTLE_CHECKOUT"), "100000/min")
     data = tmp_path_factory.mktemp("service") / "var"
-    service = Service(data, has_demo=False, SHOP_NAME="Product Backend", CURRENCY="EUR", **rates)
+    service = Service(data, has_demo=False, SHOP_NAME="Product Backend", CURRENCY="EUR", GUEST_CHECKOUT="true", **rates)
     try:
         service.start()
         service.load_demo(products=6, pictures=2)
@@ -35,8 +36,8 @@ def shop(service: Service) -> Shop:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        # No name but the service's own has an address: what asks for another host fails.
-        rules = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+        # Only the hosts of the tests resolve: requests to other hosts fail.
+        rules = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=[rules])
         yield browser
         browser.close()
@@ -44,7 +45,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where each step leaves a picture: the folder SCREENSHOTS."""
+    """The folder of screenshots, SCREENSHOTS."""
     given = os.environ.get("SCREENSHOTS")
     folder = Path(given) if given else tmp_path_factory.mktemp("screenshots")
     folder.mkdir(parents=True, exist_ok=True)
@@ -55,17 +56,17 @@ def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def session_of_staff(
     service: Service, browser: Browser, screenshots: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """The cookies of the superuser, signed in at the admin's page."""
+    """The cookies of the superuser after signing in to the admin."""
     cookies = tmp_path_factory.mktemp("session") / "cookies.json"
     visitor = Visitor(browser, service.url, screenshots)
     page = visitor.open("/admin/")
-    visitor.shoot("admin-sign-in")
+    visitor.screenshot("admin-sign-in")
     page.get_by_label("Username").fill("boss")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     page.get_by_role("heading", name="Administration").wait_for()
-    visitor.shoot("admin")
-    page.evaluate("localStorage.setItem('django.admin.navSidebarIsOpen', 'false')")  # the tables need the room
+    visitor.screenshot("admin")
+    page.evaluate("localStorage.setItem('django.admin.navSidebarIsOpen', 'false')")  # the tables need the width
     visitor.context.storage_state(path=cookies)
     visitor.context.close()
     assert visitor.faults == []
@@ -76,7 +77,7 @@ def session_of_staff(
 def visit(
     service: Service, browser: Browser, screenshots: Path, request: pytest.FixtureRequest
 ) -> Iterator[Callable[..., Visitor]]:
-    """Opens a window; in the end nothing may have gone wrong in it."""
+    """Open windows; at teardown assert that they had no faults."""
     visitors: list[Visitor] = []
 
     def open_window(cookies: Path | None = None) -> Visitor:
@@ -85,7 +86,7 @@ def visit(
 
     yield open_window
     for visitor in visitors:
-        visitor.shoot(f"end-of-{request.node.name}".replace("/", "_"))
+        visitor.screenshot(f"end-of-{request.node.name}".replace("/", "_"))
         visitor.context.close()
         assert visitor.pages_seen
         assert visitor.faults == []

@@ -1,4 +1,4 @@
-"""The README's pictures anew, from those that the tests kept: `python -m tests.browser.readme FOLDER`."""
+"""Updates the README's screenshots from those of the tests: `python -m tests.browser.readme FOLDER`."""
 
 import sys
 from pathlib import Path
@@ -13,7 +13,7 @@ NAMES = {
     "admin-order": "admin-order",
 }
 
-for kept, shown in NAMES.items():
-    with Image.open(Path(sys.argv[1]) / f"{kept}.png") as picture:
+for screenshot, shown in NAMES.items():
+    with Image.open(Path(sys.argv[1]) / f"{screenshot}.png") as picture:
         few_colours = picture.convert("RGB").quantize(128, dither=Image.Dither.NONE)
     few_colours.save(FOLDER / f"{shown}.png", optimize=True)

@@ -1,12 +1,13 @@
-"""What the tests prepare over HTTP, and ask there afterwards."""
+"""Prepares and checks data over HTTP for the browser tests."""
 
 from typing import Any
 
-from tests.setup.service import PASSWORD, Service
+from tests.passwords import PASSWORD
+from tests.setup.service import Service
 
 
 class Shop:
-    """The running shop, as its superuser and its customers see it without a browser."""
+    """An HTTP client of the running shop for its superuser and its customers."""
 
     def __init__(self, service: Service) -> None:
         self.service = service
@@ -19,7 +20,7 @@ class Shop:
         return answer.json()
 
     def product(self, **fields: Any) -> dict[str, Any]:
-        """A product with a name that no other one has."""
+        """Create a product with a unique name."""
         self.made += 1
         body = {"name": f"Travel Mug {self.made}", "price": "18.50", "quantity": 20, **fields}
         answer: dict[str, Any] = self._post("/products/", body, self.token)
@@ -30,19 +31,19 @@ class Shop:
         return int(answer.json()["quantity"])
 
     def customer(self, name: str) -> str:
-        """Registers one; the token."""
+        """Register a customer; return the access token."""
         body = {"username": name, "email": f"{name}@example.com", "password": PASSWORD, "repeat_password": PASSWORD}
         self._post("/register/", body)
         return self.service.token(name)
 
     def cart(self, customer: str, *products: tuple[int, int]) -> int:
-        """A new customer's cart of so many of each product."""
+        """Fill a new customer's cart; return its id."""
         token = self.customer(customer)
         for product, quantity in products:
             item = self._post("/cart-items/", {"product": product, "quantity": quantity}, token)
         return int(item["cart"])
 
     def order(self, customer: str, *products: tuple[int, int]) -> str:
-        """A new customer's order; its number."""
+        """Place an order of a new customer; return its number."""
         cart = self.cart(customer, *products)
         return str(self._post(f"/carts/{cart}/checkout/", token=self.service.token(customer))["number"])

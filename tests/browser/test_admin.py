@@ -1,17 +1,15 @@
-"""The admin, as the shop keeper clicks through it."""
-
-import random
+"""The admin in a browser."""
 
 from playwright.sync_api import expect
 
-from products.demo import drawing
+from products.management.demo import drawing
 from tests.browser.shop import Shop
 from tests.browser.visitor import Visitor
-from tests.setup.service import wait_for
+from tests.waiting import wait_for
 
 
 def test_a_product_is_made_with_its_picture_and_found(staff: Visitor) -> None:
-    picture = drawing.picture("kettle", (178, 34, 52), brand="Merrow", line="Tide", chance=random.Random(4))
+    picture = drawing.picture("kettle", (178, 34, 52))
     page = staff.open("/admin/products/product/add/")
     page.get_by_label("Name:").fill("Tide Kettle, Crimson")
     page.get_by_label("Brand:").fill("Merrow")
@@ -25,7 +23,7 @@ def test_a_product_is_made_with_its_picture_and_found(staff: Visitor) -> None:
         {"name": "kettle.jpg", "mimeType": "image/jpeg", "buffer": picture}
     )
     page.locator("#id_images-0-alt_text").fill("A red kettle")
-    staff.shoot("admin-product-form")
+    staff.screenshot("admin-product-form")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator(".messagelist .success")).to_contain_text("Tide Kettle, Crimson")
 
@@ -36,19 +34,19 @@ def test_a_product_is_made_with_its_picture_and_found(staff: Visitor) -> None:
     expect(row).to_contain_text("Tide Kettle, Crimson")
 
     def is_shown() -> bool:
-        """Whether the worker has made the renditions, and the browser drawn one."""
+        """Whether the worker has created the renditions, and the browser shows one."""
         page.reload()
         thumb = row.locator("img.preview")
         return thumb.count() == 1 and bool(thumb.evaluate("image => image.decode().then(() => image.naturalWidth > 0)"))
 
     wait_for(is_shown, seconds=30)
-    staff.shoot("admin-product-found")
+    staff.screenshot("admin-product-found")
     row.get_by_role("link", name="Tide Kettle, Crimson").click()
     preview = page.locator(".field-preview img.preview")
     preview.scroll_into_view_if_needed()
     expect(preview).to_have_attribute("alt", "A red kettle")
     page.locator(".submit-row").scroll_into_view_if_needed()
-    staff.shoot("admin-product", height=960)
+    staff.screenshot("admin-product", height=960)
 
 
 def test_a_category_is_added_in_a_window_of_its_own(staff: Visitor) -> None:
@@ -67,11 +65,11 @@ def test_a_cart_marked_completed_becomes_an_order(staff: Visitor, shop: Shop) ->
     page = staff.open("/admin/carts/cart/?q=carla")
     page.locator("#result_list").get_by_role("link", name="carla").click()
     page.get_by_label("Completed").check()
-    staff.shoot("admin-cart")
+    staff.screenshot("admin-cart")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator(".messagelist .success")).to_contain_text("The cart became order")
     expect(page.locator(".field-status .readonly")).to_have_text("Paid")
-    staff.shoot("admin-order", height=1000)
+    staff.screenshot("admin-order", height=1000)
     assert shop.quantity(product["id"]) == 5
 
 
@@ -82,10 +80,14 @@ def test_a_cancelled_order_is_back_in_stock(staff: Visitor, shop: Shop) -> None:
     page = staff.open(f"/admin/orders/order/?q={number}")
     page.locator("#result_list tbody input.action-select").check()
     page.get_by_label("Action:").select_option(label="Cancel the selected orders, and restock")
-    staff.shoot("admin-order-to-cancel")
+    staff.screenshot("admin-order-to-cancel")
     page.get_by_role("button", name="Go").click()
+    expect(page.get_by_text("1 order will be cancelled")).to_be_visible()
+    staff.screenshot("admin-order-cancel-confirmation")
+    assert shop.quantity(product["id"]) == 5
+    page.get_by_role("button", name="Yes, I’m sure").click()
     expect(page.locator(".messagelist .info")).to_contain_text("One order is cancelled.")
     page.locator("#result_list").get_by_role("link", name=number).click()
     expect(page.locator(".field-status .readonly").first).to_have_text("Cancelled")
-    staff.shoot("admin-order-cancelled")
+    staff.screenshot("admin-order-cancelled")
     assert shop.quantity(product["id"]) == 9

@@ -12,27 +12,27 @@ def test_an_item_is_put_into_the_cart_by_the_form(staff: Visitor, shop: Shop) ->
     product = shop.product(name="Desk Lamp, Sand")
     page = staff.open("/cart-items/")
     page.locator("textarea[name=_content]").fill(json.dumps({"product": product["id"], "quantity": 3}, indent=4))
-    staff.shoot("browsable-form")
+    staff.screenshot("browsable-form")
     page.get_by_role("button", name="POST").click()
     answer = page.locator(".response-info")
     expect(answer).to_contain_text("HTTP 201 Created")
     expect(answer).to_contain_text('"product_name": "Desk Lamp, Sand"')
-    answer.locator(".str").first.wait_for()  # the script has given it its colours
-    staff.shoot("browsable", height=960)
+    answer.locator(".str").first.wait_for()  # the script has highlighted it
+    staff.screenshot("browsable", height=960)
 
 
 def test_its_menus_open(staff: Visitor) -> None:
     page = staff.open("/products/")
     page.get_by_role("button", name="Extra Actions").click()
     page.get_by_role("link", name="Facets").wait_for()
-    staff.shoot("browsable-menu")
+    staff.screenshot("browsable-menu")
     page.get_by_role("link", name="Facets").click()
     expect(page.locator(".response-info")).to_contain_text('"brands"')
     page.go_back()
     page.get_by_role("button", name="Filters").click()
     dialog = page.locator("#filtersModal")
     dialog.locator("[name=name_contains]").fill("shoe")
-    staff.shoot("browsable-filters")
+    staff.screenshot("browsable-filters")
     dialog.locator("button[type=submit]").click()
     expect(page.locator(".request-info")).to_contain_text("name_contains=shoe")
 
@@ -40,6 +40,6 @@ def test_its_menus_open(staff: Visitor) -> None:
 def test_a_product_is_deleted_by_its_button(staff: Visitor, shop: Shop) -> None:
     page = staff.open(f"/products/{shop.product()['id']}/")
     page.get_by_role("button", name="DELETE", exact=True).click()
-    staff.shoot("browsable-delete")
+    staff.screenshot("browsable-delete")
     page.locator("#deleteModal .btn-danger").click()
     expect(page.locator(".response-info")).to_contain_text("HTTP 204 No Content")

@@ -1,4 +1,4 @@
-"""Every page of the service opens without an error, under the policy, and with nothing from elsewhere."""
+"""Every page opens without errors, under the content security policy, without requests to other hosts."""
 
 from collections.abc import Callable
 
@@ -21,23 +21,23 @@ def test_pages_that_anyone_may_see(anyone: Visitor, shop: Shop) -> None:
         anyone.open(path)
     anyone.open("/problems/insufficient-stock")
     anyone.page.get_by_role("heading", name="There is not enough in stock").wait_for()
-    anyone.shoot("problem")
+    anyone.screenshot("problem")
 
 
 @pytest.mark.parametrize(
     ("path", "status"), [("/nowhere/", 404), ("/account/", 401), ("/register/", 405), ("/media/nothing", 404)]
 )
-def test_pages_that_say_what_went_wrong(anyone: Visitor, path: str, status: int) -> None:
+def test_error_pages(anyone: Visitor, path: str, status: int) -> None:
     anyone.open(path, status=status)
-    anyone.shoot(f"error-{status}")
+    anyone.screenshot(f"error-{status}")
 
 
-def test_the_pages_of_mails_answer_with_pages(anyone: Visitor) -> None:
+def test_the_links_of_mails_open_pages(anyone: Visitor) -> None:
     anyone.open("/email/confirm/?token=x")
     anyone.expected_status = 400
-    anyone.page.get_by_role("button", name="Confirm").click()
-    anyone.page.get_by_role("heading", name="The link is no longer good").wait_for()
-    anyone.shoot("confirm-refused")
+    anyone.page.get_by_role("button", name="Verify").click()
+    anyone.page.get_by_role("heading", name="The link is no longer valid").wait_for()
+    anyone.screenshot("confirm-refused")
     anyone.page.get_by_role("link", name="What this means").click()
     anyone.page.get_by_role("heading", name="What to do").wait_for()
 
@@ -60,13 +60,13 @@ def test_the_admins_lists_and_forms(staff: Visitor, shop: Shop, model: str) -> N
         page.get_by_role("button", name="Save", exact=True).wait_for()
 
 
-def test_a_window_tells_what_a_page_must_not_do(visit: Callable[..., Visitor]) -> None:
-    """Without this the others could pass by not looking."""
+def test_a_window_reports_faults(visit: Callable[..., Visitor]) -> None:
+    """The control: a window reports each kind of fault."""
     visitor: Visitor = visit()
     page = '<img src="http://elsewhere.example/x.png"><script>console.error("ouch"); throw Error("broken")</script>'
     visitor.context.route("**/evil/", lambda route: route.fulfill(body=page, content_type="text/html"))
     visitor.open("/evil/")
-    told = " ".join(visitor.faults)
+    faults = " ".join(visitor.faults)
     for fault in ("another host: http://elsewhere.example/x.png", "ouch", "broken", "no content security policy"):
-        assert fault in told
+        assert fault in faults
     visitor.faults.clear()

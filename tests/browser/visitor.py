@@ -1,15 +1,15 @@
-"""A browser's window that remembers what a page must not do."""
+"""A browser window that records faults of pages."""
 
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
 
-WIDTH, HEIGHT = 1000, 720  # wide enough for Django's admin, and small in a README
+WIDTH, HEIGHT = 1000, 720  # wide enough for Django's admin, and small enough for a README
 
 
 class Visitor:
-    """One person's window on the service at `url`; `faults` is what went wrong on any page of it."""
+    """A window on the service at `url`; `faults` lists the errors of its pages."""
 
     def __init__(self, browser: Browser, url: str, screenshots: Path, cookies: Path | None = None) -> None:
         self.url = url
@@ -20,11 +20,11 @@ class Visitor:
         self.context = browser.new_context(
             base_url=url, viewport={"width": WIDTH, "height": HEIGHT}, storage_state=cookies, reduced_motion="reduce"
         )
-        self.context.set_default_timeout(15_000)  # a busy machine takes its time
-        self.context.on("console", self._heard)
+        self.context.set_default_timeout(15_000)  # the machine may be busy
+        self.context.on("console", self._on_console_message)
         self.context.on("weberror", lambda error: self.faults.append(f"an error in a page: {error.error}"))
-        self.context.on("request", self._asked)
-        self.context.on("response", self._answered)
+        self.context.on("request", self._on_request)
+        self.context.on("response", self._on_response)
         self.page: Page = self.context.new_page()
 
     def open(self, path: str, *, status: int = 200) -> Page:
@@ -34,26 +34,26 @@ class Visitor:
         assert answer.status == status, f"{path}: {answer.status}"
         return self.page
 
-    def shoot(self, name: str, *, height: int = HEIGHT) -> None:
-        """Keep what a window of this height shows now, under `name`."""
+    def screenshot(self, name: str, *, height: int = HEIGHT) -> None:
+        """Save a screenshot of this height as `name`."""
         self.page.set_viewport_size({"width": WIDTH, "height": height})
         self.page.screenshot(path=self.screenshots / f"{name}.png", animations="disabled")
         self.page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
 
-    def _heard(self, message: ConsoleMessage) -> None:
+    def _on_console_message(self, message: ConsoleMessage) -> None:
         if message.type not in ("error", "warning"):
             return
-        # The browser says of each answer from 400 on that it is one; of the page that was asked for, it has to be.
+        # The browser logs each response with an error status; for the requested page the test expects it.
         if self.expected_status >= 400 and f"status of {self.expected_status}" in message.text:
             return
         self.faults.append(f"{message.type} in the console of {message.location['url']}: {message.text}")
 
-    def _asked(self, request: Request) -> None:
+    def _on_request(self, request: Request) -> None:
         address = urlsplit(request.url)
         if address.scheme not in ("data", "blob") and f"{address.scheme}://{address.netloc}" != self.url:
             self.faults.append(f"a request to another host: {request.url}")
 
-    def _answered(self, response: Response) -> None:
+    def _on_response(self, response: Response) -> None:
         if not response.headers.get("content-type", "").startswith("text/html"):
             return
         self.pages_seen += 1

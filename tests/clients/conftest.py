@@ -1,4 +1,4 @@
-"""A running service with two pages of products, for clients that know its document alone."""
+"""A running service with two pages of products, for generated clients."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +27,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 @pytest.fixture(scope="session")
 def document(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The OpenAPI document as the service hands it out."""
+    """The OpenAPI document that the service serves."""
     path = tmp_path_factory.mktemp("document") / "openapi.json"
     answer = service.request("GET", "/api-schema/?format=json")
     answer.raise_for_status()

@@ -1,4 +1,4 @@
-"""Races on a real MySQL or MariaDB. SQLite has one writer at a time, and nothing to prove here."""
+"""Races on a real MySQL or MariaDB. SQLite has a single writer, and no such races."""
 
 from pathlib import Path
 
@@ -13,6 +13,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.django_db(transaction=True))
-            item.add_marker(pytest.mark.xdist_group("races"))  # not beside each other: they fill the server
+            item.add_marker(pytest.mark.xdist_group("races"))  # not concurrently: each of them loads the server
             if not is_mysql:
                 item.add_marker(pytest.mark.skip(reason="needs MySQL: see make test-services"))

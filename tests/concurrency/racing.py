@@ -1,51 +1,21 @@
-"""Running things at the same moment, each with a database connection of its own."""
+"""Calls that run in the middle of others, and the carts they are about."""
 
 import threading
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from typing import Any
 
-from django.db import Error, connection, connections
-
 from carts.models import Cart, CartItem
-from productbackend.errors import DomainError
 from products.models import Product
 from tests import factories
+from tests.concurrently import Call, outcome
 
-# As long as a thread needs to come between another's check and its write.
+# Seconds: long enough for a thread to write between another thread's check and its write.
 GAP = 0.003
-
-Call = Callable[[], Any]
-
-
-def outcome(call: Call) -> Any:
-    """What the call returned, or the refusal or database error that it raised."""
-    try:
-        return call()
-    except (DomainError, Error) as error:
-        return error
-    finally:
-        connections.close_all()
-
-
-def at_once(calls: Sequence[Call]) -> list[Any]:
-    """The outcomes of the calls, all started at one moment, each with its connection open already."""
-    together = threading.Barrier(len(calls))
-    one_by_one = threading.Lock()  # 200 greetings at one moment are more than a server listens to
-
-    def run(call: Call) -> Any:
-        with one_by_one:
-            connection.ensure_connection()
-        together.wait(timeout=60)
-        return outcome(call)
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(run, calls))
 
 
 def paused(function: Callable[..., Any], seconds: float = GAP) -> Callable[..., Any]:
-    """`function`, after which its caller waits, so that others come in between."""
+    """`function` followed by a pause, so that other threads run in between."""
 
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         result = function(*args, **kwargs)
@@ -56,9 +26,9 @@ def paused(function: Callable[..., Any], seconds: float = GAP) -> Callable[..., 
 
 
 class Meanwhile:
-    """Runs `call` in another thread at the moment when a wrapped function is through.
+    """Runs `call` in another thread before or after a wrapped function.
 
-    It gives `call` a second: one that waits for a lock is still at it then, and ends later.
+    It waits a second for `call`, which ends later if it waits for a lock.
     """
 
     def __init__(self, call: Call) -> None:
@@ -96,8 +66,18 @@ class Meanwhile:
         self._outcome = outcome(self.call)
 
 
+def unlocked_products(ids: list[int]) -> dict[int, Product]:
+    """`checkout.locked_products` without the lock."""
+    return {row.pk: row for row in Product.objects.filter(pk__in=ids)}
+
+
+def unlocked_cart(**which: Any) -> Cart | None:
+    """`checkout.locked_cart` without the lock."""
+    return Cart.objects.filter(**which).first()
+
+
 def carts(count: int, *wanted: tuple[Product, int]) -> list[Cart]:
-    """The carts of so many customers, each with so many of each product, in this order."""
+    """The carts of `count` customers, each with the `wanted` quantities of products, in this order."""
     filled = [Cart.objects.create(user=factories.user(f"buyer{number}")) for number in range(count)]
     CartItem.objects.bulk_create(
         CartItem(cart=cart, product=product, product_name=product.name, quantity=quantity)

@@ -5,13 +5,13 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.containers.shoppers import at_work, check_pictures, fetch
+from tests.containers.shoppers import check_pictures, fetch, running_load
 from tests.containers.stack import CHECKOUT, command, compose, expect, number, request, run, say, sql, step, token
 
 FOLDER = CHECKOUT / "backups"
 
 
-def go_and_come_back() -> None:
+def back_up_and_restore() -> None:
     before, folder, after, picture = back_up_under_load()
     check_refusals(folder)
     wipe()
@@ -22,7 +22,7 @@ def go_and_come_back() -> None:
     say(
         f"round trip: {len(orders)} orders, between {len(before)} before the dump and {len(after)} after; picture whole"
     )
-    by_the_log()
+    restore_by_binary_log()
 
 
 def numbers() -> list[str]:
@@ -34,7 +34,7 @@ def newest() -> Path:
 
 
 def ready_picture() -> tuple[str, bytes]:
-    """The path of the last picture that is ready, and the thumbnail as it is served."""
+    """The path of the last ready image, and its served thumbnail."""
     product, image = sql(
         "SELECT product_id, id FROM products_productimage WHERE status = 'ready' ORDER BY id DESC LIMIT 1"
     )[0]
@@ -51,7 +51,7 @@ def check_picture(path: str, thumb: bytes) -> None:
 
 
 def back_up_under_load() -> tuple[set[str], Path, set[str], tuple[str, bytes]]:
-    with at_work(shoppers=4, uploads_every=1) as load:
+    with running_load(shoppers=4, uploads_every=1) as load:
         time.sleep(10)
         check_pictures(set(load.pictures))
         picture, before = ready_picture(), set(numbers())
@@ -69,7 +69,7 @@ def back_up_under_load() -> tuple[set[str], Path, set[str], tuple[str, bytes]]:
 
 
 def check_refusals(folder: Path) -> None:
-    """Each says in a line why, and changes nothing."""
+    """Each refusal prints one line and changes nothing."""
     damaged = CHECKOUT / "damaged"
     shutil.copytree(folder, damaged)
     with (damaged / "database.sql.gz").open("r+b") as file:
@@ -103,12 +103,12 @@ def wipe() -> None:
     step("wipe", "docker compose down --volumes", lambda: compose("down", "--volumes", "--timeout", "30"))
 
 
-def by_the_log() -> None:
-    """All orders are gone by accident: the backup and the binary log bring back those that came after it, too."""
-    time.sleep(1)  # a folder's name has its second
+def restore_by_binary_log() -> None:
+    """Delete all orders by accident: the backup and the binary log restore them, including later ones."""
+    time.sleep(1)  # a folder's name has a resolution of one second
     run("scripts/backup")
     folder, saved = newest(), set(numbers())
-    with at_work(shoppers=3, uploads_every=2) as load:
+    with running_load(shoppers=3, uploads_every=2) as load:
         time.sleep(10)
     load.check_books()
     check_pictures(load.pictures)
@@ -121,12 +121,12 @@ def by_the_log() -> None:
     expect(not numbers(), "the accident did not happen")
     until = ("--until", f"{moment:%Y-%m-%d %H:%M:%S}")
     step("restore", "until just before the accident", lambda: run("scripts/restore", str(folder), "--force", *until))
-    come_back(wanted, picture)
+    check_restored(wanted, picture)
     say(f"point in time: {len(wanted)} orders are back, {len(wanted - saved)} of them younger than the backup")
-    the_log_of_another(folder, until, wanted)
+    restore_by_copied_log(folder, until, wanted)
 
 
-def come_back(wanted: set[str], picture: tuple[str, bytes]) -> None:
+def check_restored(wanted: set[str], picture: tuple[str, bytes]) -> None:
     found = set(numbers())
     expect(found == wanted, f"orders: {len(wanted)} wanted, {len(found)} found")
     check_picture(*picture)
@@ -134,8 +134,8 @@ def come_back(wanted: set[str], picture: tuple[str, bytes]) -> None:
     expect(lines == len(wanted), f"{lines} of {len(wanted)} orders have lines")
 
 
-def the_log_of_another(folder: Path, until: tuple[str, str], wanted: set[str]) -> None:
-    """The machine is lost; its log was copied in time, as docs/backup.md says."""
+def restore_by_copied_log(folder: Path, until: tuple[str, str], wanted: set[str]) -> None:
+    """The machine is lost; its binary log was copied in time, as docs/backup.md says."""
     log = CHECKOUT / "binlog.tar"
     copied = "docker compose exec -T db sh -c 'cd /var/lib/mysql && tar -cf - binlog.[0-9]*' >binlog.tar"
     expect(copied in (CHECKOUT / "docs/backup.md").read_text(), "docs/backup.md copies the log in another way")
@@ -146,7 +146,7 @@ def the_log_of_another(folder: Path, until: tuple[str, str], wanted: set[str]) -
     done = step(
         "restore", "a lost machine's", lambda: command("scripts/restore", str(folder), *until, "--log", str(log))
     )
-    # Pictures that came after the backup went with the machine, and that is said.
+    # Files of images after the backup were lost with the machine, which is reported.
     expect(done.returncode == 1 and "are gone" in done.stderr, f"restore by a copied log: {done}")
     found = set(numbers())
     expect(found == wanted, f"orders: {len(wanted)} wanted, {len(found)} found")

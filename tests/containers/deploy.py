@@ -1,9 +1,9 @@
-"""scripts/deploy under load: another image, a migration that the old code bears, and the way back."""
+"""scripts/deploy under load: another image, a compatible migration, and a rollback."""
 
 import time
 from collections.abc import Callable
 
-from tests.containers.shoppers import Load, at_work, check_pictures
+from tests.containers.shoppers import Load, check_pictures, running_load
 from tests.containers.stack import (
     CHECKOUT,
     Failed,
@@ -35,16 +35,16 @@ class Migration(migrations.Migration):
 def replace() -> None:
     compose("up", "--detach", "--wait", "--scale", "web=2")
     check_refusals()
-    without_a_failure("deploy of 1.0.1 with a migration", newer_code, "1.0.1")
-    without_a_failure("deploy of 1.0.2, from two web containers to one", newest_code, "1.0.2")
-    without_a_failure("back to 1.0.1", lambda: run("scripts/deploy", "--back"), "1.0.1")
+    deploy_without_failures("deploy of 1.0.1 with a migration", newer_code, "1.0.1")
+    deploy_without_failures("deploy of 1.0.2, from two web containers to one", newest_code, "1.0.2")
+    deploy_without_failures("back to 1.0.1", lambda: run("scripts/deploy", "--back"), "1.0.1")
     control()
 
 
 def newer_code() -> None:
-    edit("productbackend/settings.py", 'API_VERSION = "1.0.0"', 'API_VERSION = "1.0.1"')
+    edit("productbackend/fixed_settings.py", 'API_VERSION = "1.0.0"', 'API_VERSION = "1.0.1"')
     shelf = '    shelf = models.CharField(max_length=20, blank=True, db_default="")\n'
-    first = "    # Words of name, brand and description as the search compares them"
+    first = "    search_text = KeyTextField("
     edit("products/models.py", first, shelf + first)
     migrations = CHECKOUT / "products/migrations"
     last = max(path.stem for path in migrations.glob("[0-9]*.py"))
@@ -55,14 +55,14 @@ def newer_code() -> None:
 
 
 def newest_code() -> None:
-    edit("productbackend/settings.py", 'API_VERSION = "1.0.1"', 'API_VERSION = "1.0.2"')
+    edit("productbackend/fixed_settings.py", 'API_VERSION = "1.0.1"', 'API_VERSION = "1.0.2"')
     run("env", "WEB=1", "scripts/deploy")
     expect(len(containers("web")) == 1, "one web container was wanted")
 
 
-def without_a_failure(what: str, deploy: Callable[[], object], version: str) -> None:
-    """Customers buy and staff upload meanwhile, over connections that are kept: not one request fails."""
-    with at_work(shoppers=5, pause=0.05, uploads_every=2, slow_uploads=3) as load:
+def deploy_without_failures(what: str, deploy: Callable[[], object], version: str) -> None:
+    """Deploy while customers buy and staff upload over persistent connections: no request fails."""
+    with running_load(shoppers=5, pause=0.05, uploads_every=2, slow_uploads=3) as load:
         time.sleep(5)
         began = time.monotonic()
         deploy()
@@ -80,8 +80,8 @@ def without_a_failure(what: str, deploy: Callable[[], object], version: str) -> 
 
 
 def control() -> None:
-    """What the script is for: replaced as compose does it, web fails requests."""
-    with at_work(shoppers=5, pause=0.05) as load:
+    """The control: if compose replaces web, requests fail."""
+    with running_load(shoppers=5, pause=0.05) as load:
         time.sleep(3)
         compose("up", "--detach", "--wait", "--no-deps", "--force-recreate", "web")
         time.sleep(3)
@@ -96,8 +96,8 @@ def check(load: Load) -> None:
 
 
 def check_refusals() -> None:
-    """A word that the script does not know, and an image that does not start: web goes on as it was."""
-    command("docker", "rmi", "productbackend:before")  # of another run
+    """An unknown argument, and an image that does not start: web stays as it was."""
+    command("docker", "rmi", "productbackend:before")  # of an earlier run
     for wrong in (["--forward"], ["--back", "--as-is"], ["--back"]):
         done = command("scripts/deploy", *wrong)
         expect(done.returncode == 1 and done.stderr.startswith("deploy: "), f"deploy {wrong}: {done}")
@@ -108,7 +108,7 @@ def check_refusals() -> None:
     (CHECKOUT / "broken").mkdir()
     (CHECKOUT / "broken/Dockerfile").write_text(broken)
     run("docker", "build", "--quiet", "--tag", "productbackend", "broken")
-    with at_work(shoppers=2, uploads_every=5) as load:
+    with running_load(shoppers=2, uploads_every=5) as load:
         done = command("scripts/deploy", "--as-is")
         if done.returncode == 0 or "web answers with the image that it had" not in done.stdout:
             raise Failed(f"a broken image was taken: {done}")
@@ -117,4 +117,4 @@ def check_refusals() -> None:
     expect(not load.failures, f"a deploy that failed: {load.failures[:3]}")
     images = {docker("inspect", "--format", "{{.Image}}", each) for name in OURS for each in containers(name)}
     expect(images == {docker("image", "inspect", "--format", "{{.Id}}", "productbackend:good")}, f"images: {images}")
-    say("an image that does not start: refused, web went on, --back mended the rest, 0 requests failed")
+    say("an image that does not start: refused, web kept running, --back restored the rest, 0 requests failed")

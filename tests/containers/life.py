@@ -1,4 +1,4 @@
-"""The stack as a visitor meets it, and what is left of it when its parts are killed one after another."""
+"""The stack as a client uses it, and its recovery when its containers are killed one after another."""
 
 import io
 import json
@@ -28,10 +28,10 @@ from tests.containers.stack import (
     step,
     token,
     tour,
-    wait_for,
 )
+from tests.waiting import wait_for
 
-SERVICES = ("db", "redis", "web", "worker", "images", "beat", "proxy")
+SERVICES = ("db", "redis", "cache", "web", "worker", "images", "beat", "proxy")
 HEALED_WITHIN = 180  # seconds
 
 
@@ -56,7 +56,7 @@ def image_megabytes() -> int:
 
 
 def check_headers() -> None:
-    """The proxy adds nothing that a client could forge, and errors are problems there too."""
+    """The proxy forwards no header that a client could forge, and its errors are problem documents."""
     answer = request("GET", "/", headers={"X-Forwarded-Proto": "https", "X-Request-ID": "mine"})
     expect(answer.json()["products"] == f"{SHOP}/products/", f"links of the root: {answer.text[:200]}")
     expect(answer.headers["X-Request-ID"] == "mine", "X-Request-ID is not handed on")
@@ -75,7 +75,7 @@ def check_headers() -> None:
 
 
 def follow_the_tour() -> None:
-    """The README's, with the address alone changed."""
+    """Follow the README's tour at the stack's address."""
     shell = subprocess.run(["bash", "-eu", "-c", tour()], capture_output=True, text=True, timeout=120, check=False)
     expect(shell.returncode == 0, f"the tour: {shell.stderr[-500:]}")
     expect('"status":"paid"' in shell.stdout and "/problems/" not in shell.stdout, f"the tour: {shell.stdout[-2000:]}")
@@ -83,7 +83,7 @@ def follow_the_tour() -> None:
 
 
 def check_picture(access: str) -> None:
-    """A photograph of 12 megapixels comes out as two renditions, from the proxy's own hand; the original does not."""
+    """The proxy serves the three renditions of a photograph of 12 megapixels, and not the original."""
     product = request("POST", "/products/", token=access, json={"name": "Photographed", "quantity": 1}).json()["id"]
     drawn = photograph((4000, 3000))
     answer = request("POST", f"/products/{product}/images/", token=access, files={"image": ("a.jpg", drawn)})
@@ -94,9 +94,9 @@ def check_picture(access: str) -> None:
         image = request("GET", path, token=access).json()
         return image if image.get("status") == "ready" else None
 
-    image = wait_for("the picture", ready, seconds=120)
+    image = wait_for(ready, seconds=120, every=0.5, name="the picture")
     sizes = {}
-    for name in ("full", "thumb"):
+    for name in ("full", "thumb", "large"):
         address = "/media/" + image[name].partition("/media/")[2]
         rendition = request("GET", address)
         expect(rendition.status_code == 200, f"{address}: {rendition.status_code}")
@@ -109,19 +109,19 @@ def check_picture(access: str) -> None:
         sizes[name] = Image.open(io.BytesIO(rendition.content)).size
         original = request("GET", address.replace(f"-{name}.", "."))
         expect(original.status_code == 404, f"an original is served: {original.url}")
-    expect(sizes == {"full": (500, 375), "thumb": (100, 75)}, f"renditions: {sizes}")
-    say(f"picture: 4000x3000 became {sizes['full']} and {sizes['thumb']}; the original is not served")
+    expect(sizes == {"full": (500, 375), "thumb": (100, 75), "large": (1200, 900)}, f"renditions: {sizes}")
+    say(f"picture: 4000x3000 became {list(sizes.values())}; the original is not served")
 
 
 def check_mail() -> None:
-    """With no mail server the workers print; one of them has printed the tour's."""
-    wait_for("the mail", lambda: "To: carla@example.com" in compose("logs", "worker"), seconds=60)
+    """Without a mail server the workers print mails; one of them has printed the tour's."""
+    wait_for(lambda: "To: carla@example.com" in compose("logs", "worker"), seconds=60, every=0.5, name="the mail")
     expect("Containers &" in compose("logs", "worker"), "SHOP_NAME did not reach the worker")
     say("mail: a worker has printed carla's")
 
 
 def report_memory() -> None:
-    """Everything that runs in each container, in megabytes of memory that is its own (PSS)."""
+    """Print the memory of each container's processes in megabytes (PSS)."""
     used = {service: sum(megabytes(container) for container in containers(service)) for service in SERVICES}
     say("memory: " + ", ".join(f"{service} {size:.0f} MB" for service, size in used.items()))
 
@@ -146,7 +146,7 @@ def family(pid: int) -> set[int]:
 
 
 def check_both_webs_serve() -> None:
-    """Each writes its own log of requests."""
+    """Both web containers log requests."""
     for _ in range(60):
         request("GET", "/products/")
         time.sleep(0.2)
@@ -157,7 +157,7 @@ def check_both_webs_serve() -> None:
 
 
 def kill_and_heal(service: str) -> None:
-    """Kill the first process of a container of the service; the shop has to be whole again by itself."""
+    """Kill the main process of a container of the service; the shop must recover by itself."""
     container = containers(service)[0]
     pid = main_pid(container)
     os.kill(pid, signal.SIGKILL)
@@ -173,6 +173,6 @@ def kill_and_heal(service: str) -> None:
         except (requests.RequestException, KeyError):
             return False
 
-    wait_for(f"{service} after kill -9", is_back, seconds=HEALED_WITHIN)
-    wait_for(f"the shop after kill -9 of {service}", is_whole, seconds=HEALED_WITHIN)
+    wait_for(is_back, seconds=HEALED_WITHIN, every=0.5, name=f"{service} after kill -9")
+    wait_for(is_whole, seconds=HEALED_WITHIN, every=0.5, name=f"the shop after kill -9 of {service}")
     say(f"kill -9 {service} (pid {pid}): whole again after {time.monotonic() - began:.0f} s")

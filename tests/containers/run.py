@@ -1,8 +1,8 @@
-"""Builds the image, runs docker-compose.yml on port 80 and lives with it: `python -m tests.containers.run`.
+"""Builds the image, runs docker-compose.yml on port 80 and tests the stack: `python -m tests.containers.run`.
 
 For releases: it takes long, needs a Docker engine, and kills containers' processes by their ids
-on this host, so it runs on the engine's own machine, as root. Each step says what it saw. Names of
-parts run those alone: `python -m tests.containers.run deploy`.
+on this host, so it runs on the engine's machine, as root. Each step prints its result. Arguments
+select parts: `python -m tests.containers.run deploy`.
 """
 
 import shutil
@@ -10,9 +10,9 @@ import sys
 import time
 
 from tests.containers import backup, deploy, life, two_hosts
-from tests.containers.stack import CHECKOUT, Failed, check_out, compose, say, step
+from tests.containers.stack import CHECKOUT, check_out, compose, say, step
 
-PARTS = {"life": life.live, "hosts": two_hosts.work, "backup": backup.go_and_come_back, "deploy": deploy.replace}
+PARTS = {"life": life.live, "hosts": two_hosts.work, "backup": backup.back_up_and_restore, "deploy": deploy.replace}
 
 
 def main(names: list[str]) -> int:
@@ -25,7 +25,7 @@ def main(names: list[str]) -> int:
             PARTS[name]()
             say(f"== {name}: good, {time.monotonic() - began:.0f} s")
         return 0
-    except Failed as failed:
+    except AssertionError as failed:
         say(f"FAILED: {failed}")
         say(compose("logs", "--no-color", "--tail", "30", check=False))
         return 1

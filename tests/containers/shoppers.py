@@ -1,4 +1,4 @@
-"""Customers and staff at work in the stack while something happens to it: what they sent, and what they were told."""
+"""Customers and staff who use the stack during a fault or a deployment; records their requests and responses."""
 
 import io
 import secrets
@@ -9,19 +9,21 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import requests
 from PIL import Image
 
-from tests.containers.stack import SHOP, expect, number, request, say, sql, token, wait_for
+from tests.containers.stack import SHOP, expect, number, request, say, sql, token
+from tests.waiting import wait_for
 
 STOCK = 1_000_000
-PATIENCE = 90  # seconds that someone who asks again does so
+PATIENCE = 90  # seconds for which a client retries
 
 
 class Load:
-    """Who is at work, and what became of it."""
+    """The running clients and their results."""
 
     def __init__(self, *, asks_again: bool) -> None:
         self.asks_again = asks_again
@@ -38,7 +40,7 @@ class Load:
     def send(
         self, session: requests.Session, method: str, path: str, *expected: int, **options: Any
     ) -> requests.Response | None:
-        """The answer as it was expected. What fails is written down; it is asked again where the load does so."""
+        """Send a request; return the response if it is expected. Record failures, and retry if the load does."""
         end = time.monotonic() + PATIENCE
         while True:
             began = time.monotonic()
@@ -68,7 +70,7 @@ class Load:
             time.sleep(0.2)
 
     def shop(self, access: str, product: int, pause: float) -> None:
-        """Browse, buy, look at the order; and again. One connection is kept, as a browser does."""
+        """Browse, buy and read the order in a loop, over one persistent connection as a browser."""
         session = requests.Session()
         session.headers["Authorization"] = f"Bearer {access}"
         anyone = requests.Session()
@@ -90,7 +92,7 @@ class Load:
         session.headers["Authorization"] = f"Bearer {access}"
         while not self.leaving.is_set() and not self.complaints:
             files = {"image": ("a.jpg", photograph((1200, 900)))}
-            # Asked again it may have been taken in the first time: the same bytes answer 200.
+            # The first attempt of a retry may have succeeded: the same bytes are a 200.
             if (
                 answer := self.send(session, "POST", f"/products/{product}/images/", 201, 200, files=files)
             ) is not None:
@@ -99,7 +101,7 @@ class Load:
             self.leaving.wait(pause)
 
     def upload_slowly(self, access: str, product: int) -> None:
-        """A picture by a bad line: whoever was to take it may be gone when it is whole."""
+        """Upload a picture slowly: the web process may be replaced before it is complete."""
         while not self.leaving.is_set() and not self.complaints:
             status = slow_upload(access, product, seconds=20)
             with self.lock:
@@ -114,10 +116,10 @@ class Load:
         )
 
     def check_books(self) -> None:
-        """What customers were told is what the database holds, and the stock adds up."""
+        """Assert that the responses match the database, and that the stock is consistent."""
         expect(not self.complaints, f"{self.complaints[:3]}")
-        kept = {row[0] for row in sql("SELECT number FROM orders_order")}
-        expect(self.orders <= kept, f"orders lost: {sorted(self.orders - kept)[:5]}")
+        stored = {row[0] for row in sql("SELECT number FROM orders_order")}
+        expect(self.orders <= stored, f"orders lost: {sorted(self.orders - stored)[:5]}")
         wrong = number(
             "SELECT COUNT(*) FROM products_product p WHERE quantity <> "
             "(SELECT COALESCE(SUM(delta), 0) FROM products_stockmovement WHERE product_id = p.id)"
@@ -126,7 +128,7 @@ class Load:
 
 
 def photograph(size: tuple[int, int]) -> bytes:
-    """A new one each time: of the same bytes the shop keeps one."""
+    """A new picture each time, since the shop deduplicates identical bytes."""
     image = Image.effect_noise(size, secrets.choice(range(10, 100)))
     file = io.BytesIO()
     image.save(file, "JPEG", quality=secrets.choice(range(70, 95)))
@@ -134,7 +136,7 @@ def photograph(size: tuple[int, int]) -> bytes:
 
 
 def slow_upload(access: str, product: int, *, seconds: int) -> str:
-    """The status line's end, or what went wrong."""
+    """The status of the response, or the error."""
     part = b'--line\r\nContent-Disposition: form-data; name="image"; filename="a.jpg"\r\n\r\n'
     body = part + photograph((400, 300)) + b"\r\n--line--\r\n"
     head = (
@@ -160,19 +162,21 @@ def new_product(name: str, quantity: int = STOCK) -> int:
 
 
 def register(name: str) -> str:
-    """A new customer's access token."""
+    """Register a customer; return the access token."""
     password = secrets.token_urlsafe(12)
     data = {"username": name, "email": f"{name}@example.com", "password": password, "repeat_password": password}
     answer = request("POST", "/register/", json=data)
     expect(answer.status_code == 201, f"/register/: {answer.status_code} {answer.text[:300]}")
+    # An unverified address gets few mails an hour, and a shopper orders often.
+    sql(f"UPDATE accounts_user SET email_verified = 1 WHERE username = '{name}'")
     return token(name, password)
 
 
 @contextmanager
-def at_work(
+def running_load(
     *, shoppers: int = 4, pause: float = 0.1, uploads_every: float = 0, slow_uploads: int = 0, asks_again: bool = False
 ) -> Iterator[Load]:
-    """So many customers who buy one product, and staff who upload pictures, while something happens."""
+    """Run customers who buy one product, and staff who upload pictures."""
     mark = uuid.uuid4().hex[:8]
     load, product, staff = Load(asks_again=asks_again), new_product(f"Bought {mark}"), token()
     threads = [
@@ -201,7 +205,7 @@ def at_work(
 
 
 def check_pictures(paths: set[str], *, seconds: float = 180) -> None:
-    """Every one of them becomes ready, and is there over HTTP."""
+    """Assert that every image becomes ready and is served."""
     access = token()
 
     def ready(path: str) -> Any:
@@ -209,7 +213,7 @@ def check_pictures(paths: set[str], *, seconds: float = 180) -> None:
         return image if image.get("status") == "ready" else None
 
     for path in sorted(paths):
-        image = wait_for(f"{path}", lambda path=path: ready(path), seconds=seconds)  # type: ignore[misc]
+        image = wait_for(partial(ready, path), seconds=seconds, every=0.5, name=path)
         fetch(image["thumb"])
 
 

@@ -1,4 +1,4 @@
-"""The compose stack under test, as an operator has it: a checkout of the code, settings, and docker compose."""
+"""The compose stack under test: a checkout of the code, settings, and docker compose."""
 
 import os
 import re
@@ -11,25 +11,30 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import requests
+from tests.http_client import HttpClient
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 SHOP = "http://127.0.0.1"
+client = HttpClient(SHOP)
+request = client.request
 PASSWORD = secrets.token_urlsafe(12)
-# What stands in .env. A part of the run may change it, and bring the stack up anew.
-SETTINGS = {name: secrets.token_urlsafe(40) for name in ("SECRET_KEY", "MYSQL_PASSWORD", "MYSQL_ROOT_PASSWORD")} | {
+# The settings of .env. A step may change them and restart the stack.
+SECRETS = ("SECRET_KEY", "MYSQL_PASSWORD", "MYSQL_ROOT_PASSWORD", "REDIS_PASSWORD")
+SETTINGS = {name: secrets.token_urlsafe(40) for name in SECRETS} | {
     "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
     "SHOP_NAME": "Containers & Co",
     "ACCESS_TOKEN_LIFETIME": "600",
     "THROTTLE_REGISTER": "1000/hour",
     "THROTTLE_TOKEN": "1000/min",
+    "THROTTLE_CHECKOUT": "100000/min",
+    "THROTTLE_CATALOGUE": "100000/min",  # every shopper has the address of this host
 }
-# A copy of the code, which a deploy may change.
+# A copy of the code, which a deployment may change.
 CHECKOUT = Path(tempfile.mkdtemp(prefix="productbackend-"))
 
 
-class Failed(Exception):
-    """What was not as it should be, in one line."""
+class Failed(AssertionError):
+    """An expectation failed."""
 
 
 def check_out() -> None:
@@ -70,24 +75,16 @@ def expect(condition: object, what: str) -> None:
         raise Failed(what)
 
 
-def wait_for(what: str, true: Callable[[], Any], *, seconds: float) -> Any:
-    end = time.monotonic() + seconds
-    while not (answer := true()):
-        expect(time.monotonic() < end, f"{what}: not within {seconds:.0f} s")
-        time.sleep(0.5)
-    return answer
-
-
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run what an operator types in the checkout."""
+    """Run an operator's command in the checkout."""
     environment = os.environ | SETTINGS
-    # No .env lies there: all that it would say is in the environment.
+    # The checkout has no .env: the environment has its settings.
     environment |= {"COMPOSE_PROJECT_NAME": "productbackend-test", "COMPOSE_ENV_FILES": os.devnull}
     return subprocess.run(arguments, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
 
 
 def run(*arguments: str, check: bool = True) -> str:
-    """What a command printed; raises Failed where it failed."""
+    """Run a command; return its output. Raises Failed if it fails."""
     done = command(*arguments)
     if check and done.returncode:
         raise Failed(f"{' '.join(arguments)}: {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-3000:]}")
@@ -103,13 +100,13 @@ def docker(*arguments: str) -> str:
 
 
 def log(container: str, *options: str) -> str:
-    """What it has written; to stderr, mostly."""
+    """The log of a container, stdout and stderr."""
     done = command("docker", "logs", *options, container)
     return done.stdout + done.stderr
 
 
 def logs(service: str) -> str:
-    """What all containers of a service have written."""
+    """The logs of all containers of a service."""
     return "".join(log(container) for container in containers(service))
 
 
@@ -126,7 +123,7 @@ def manage(*arguments: str) -> str:
 
 
 def sql(statement: str) -> list[list[str]]:
-    """What the database's administrator sees."""
+    """Run a statement as the database's administrator."""
     given = 'MYSQL_PWD=$MYSQL_ROOT_PASSWORD exec mysql -u root -BN "$MYSQL_DATABASE" -e "$0"'
     return [line.split("\t") for line in compose("exec", "-T", "db", "sh", "-c", given, statement).splitlines()]
 
@@ -135,19 +132,12 @@ def number(statement: str) -> int:
     return int(sql(statement)[0][0])
 
 
-def request(method: str, path: str, *, token: str = "", **options: Any) -> requests.Response:
-    headers = options.pop("headers", {}) | ({"Authorization": f"Bearer {token}"} if token else {})
-    return requests.request(method, SHOP + path, headers=headers, timeout=30, **options)
-
-
 def token(username: str = "admin", password: str = PASSWORD) -> str:
-    answer = request("POST", "/token/", json={"username": username, "password": password})
-    expect(answer.status_code == 200, f"/token/: {answer.status_code} {answer.text[:300]}")
-    return str(answer.json()["access"])
+    return client.token(username, password)
 
 
 def tour() -> str:
-    """The README's, with the address alone changed."""
+    """The README's tour at the stack's address."""
     block = re.search(r"```sh\n(SHOP=.*?)```", (BASE_DIR / "README.md").read_text(), re.DOTALL)
     expect(block, "the README has no tour")
     return re.sub("^SHOP=.*", f"SHOP={SHOP}", block[1] if block else "", count=1)

@@ -1,8 +1,8 @@
 """Fuzzes a running service of its own by its OpenAPI document: `python -m tests.fuzz [schemathesis options]`.
 
-The service is started as `make run` starts it, on MySQL and Redis as `make test-services` finds them and on
-data of its own, with a customer and a small catalogue. It is fuzzed once as staff and once as a customer;
-anything that Schemathesis finds makes the exit code non-zero.
+The service is started as by `make run`, on the MySQL and Redis of `make test-services`, with its own data, a
+customer and a small catalogue. It is fuzzed once as staff and once as a customer; the exit code is non-zero if
+Schemathesis finds a failure.
 """
 
 import os
@@ -12,22 +12,26 @@ import sys
 import tempfile
 from pathlib import Path
 
+import django
 import MySQLdb
 
 from tests import environment  # noqa: F401  (before Django's settings: no .env is met)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "productbackend.settings")
+django.setup()
 
-from tests.services.run import database, queue
-from tests.services.servers import Missing
-from tests.setup.service import PASSWORD, Service
+from tests.fuzz import edges  # noqa: E402  (needs the apps)
+from tests.passwords import PASSWORD  # noqa: E402  (needs the apps)
+from tests.services.run import database, queue  # noqa: E402  (needs the apps)
+from tests.services.servers import Missing  # noqa: E402  (needs the apps)
+from tests.setup.service import Service  # noqa: E402  (needs the apps)
 
-# These end the token that the run bears, by design; tests/accounts says what they do.
+# These revoke the token of the run; tests/accounts tests them.
 SPARED = "^/(account/|account/password/|token/revoke-all/)$"
 
 
 def seed(service: Service, token: str) -> None:
-    """Something to find: a small catalogue, a customer, a cart with an item."""
+    """Create a small catalogue, a customer and a cart with an item."""
     for path, body in [
         ("/categories/", {"name": "Shoes"}),
         ("/categories/", {"name": "Boots", "parent": 1}),
@@ -56,7 +60,7 @@ def fuzz(service: Service, token: str, options: list[str]) -> int:
 
 
 def servers(given: dict[str, str]) -> dict[str, str]:
-    """The service's settings for the servers that tests are given; its database is made."""
+    """The service's settings for the servers of the tests; creates its database."""
     found = {name.removeprefix("TEST_"): value for name, value in given.items()}
     with MySQLdb.connect(
         host=found["MYSQL_HOST"],
@@ -69,9 +73,16 @@ def servers(given: dict[str, str]) -> dict[str, str]:
 
 
 def main(options: list[str]) -> int:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))  # and the databases with it
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))  # so that the databases are dropped
     rates = dict.fromkeys(
-        ("THROTTLE_REGISTER", "THROTTLE_TOKEN", "THROTTLE_PASSWORD_RESET", "THROTTLE_EMAIL_CHANGE"), "100000/min"
+        (
+            "THROTTLE_REGISTER",
+            "THROTTLE_TOKEN",
+            "THROTTLE_PASSWORD_RESET",
+            "THROTTLE_EMAIL_CHANGE",
+            "THROTTLE_CHECKOUT",
+        ),
+        "100000/min",
     )
     with database() as mysql, queue() as redis, tempfile.TemporaryDirectory(prefix="productbackend-fuzz-") as folder:
         data = Path(folder) / "data"
@@ -79,7 +90,9 @@ def main(options: list[str]) -> int:
         try:
             service.start()
             seed(service, service.token())
-            codes = [fuzz(service, service.token(name), options) for name in ("boss", "carla")]
+            found = edges.faults(service, service.token())
+            sys.stderr.write("".join(f"{each}\n" for each in found))
+            codes = [len(found) > 0, *(fuzz(service, service.token(name), options) for name in ("boss", "carla"))]
         finally:
             service.stop()
         if any(codes):

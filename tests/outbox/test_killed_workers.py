@@ -1,6 +1,6 @@
-"""A worker killed with -9 at each line of sending: how many mails arrive, with a real process and a real SMTP server.
+"""A worker killed by SIGKILL at each step of sending: how many mails arrive, with a real process and SMTP server.
 
-One line is left at which a mail goes out twice: after the server's 250 and before the row says so.
+One window remains in which a mail is sent twice: after the server's 250 and before the commit of its status.
 """
 
 import os
@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from outbox import mails, sending
 from outbox.models import Mail
-from tests.outbox import server
+from tests.mail_server import MailServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,13 +25,12 @@ LATER = sending.LEASE + timedelta(seconds=1)
 
 
 @pytest.fixture
-def mailbox(settings: Any, monkeypatch: Any) -> Iterator[server.Handler]:
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.free_port()
-    monkeypatch.setattr(mails, "_kinds", {})
+def mailbox(settings: Any, monkeypatch: Any) -> Iterator[MailServer]:
+    monkeypatch.setattr(mails, "KINDS", {})
     mails.register("news", lambda mail: mails.Message(subject="News", text="News", html="<p>News</p>"))
-    with server.running(settings.EMAIL_PORT) as handler:
-        yield handler
+    with MailServer() as server:
+        server.configure(settings)
+        yield server
 
 
 def die(*args: Any, **kwargs: Any) -> Any:
@@ -42,11 +41,11 @@ def before_the_claim() -> None:
     sending.claim = die
 
 
-def claimed() -> None:
-    sending.mails.kind_of = die
+def after_the_claim() -> None:
+    sending.mails.kind_for = die
 
 
-def before_the_text_is_sent() -> None:
+def before_sending() -> None:
     smtp.EmailBackend.send_messages = die  # type: ignore[method-assign]
 
 
@@ -61,33 +60,33 @@ def after_the_250() -> None:
 
 
 def before_the_commit() -> None:
-    def die_at_the_last_word(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+    def die_at_the_update(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         return die() if Mail.Status.SENT in (params or ()) else execute(sql, params, many, context)
 
-    connection.execute_wrappers.append(die_at_the_last_word)
+    connection.execute_wrappers.append(die_at_the_update)
 
 
 def after_the_commit() -> None:
     smtp.EmailBackend.close = die  # type: ignore[method-assign]
 
 
-def killed_at(line: Callable[[], None], mail: Mail) -> None:
-    """Send the mail in a process that is killed there."""
+def send_and_kill_at(step: Callable[[], None], mail: Mail) -> None:
+    """Send the mail in a process that is killed at the given step."""
     connection.close()  # a connection is not shared with a child
     pid = os.fork()
     if not pid:
-        line()
+        step()
         sending.send(mail.pk)
         os._exit(0)
     _, status = os.waitpid(pid, 0)
-    assert os.WIFSIGNALED(status), "it was not killed: the line was not reached"
+    assert os.WIFSIGNALED(status), "it was not killed: the step was not reached"
 
 
-LINES: list[tuple[Callable[[], None], int, str, int, int]] = [
-    # The line, the mails taken by then, what the row says, the sweep's finds when the claim lapses, mails in the end.
+STEPS: list[tuple[Callable[[], None], int, str, int, int]] = [
+    # Step, mails accepted by then, status, mails that the sweep finds when the claim expires, mails in the end.
     (before_the_claim, 0, "pending", 1, 1),
-    (claimed, 0, "pending", 1, 1),
-    (before_the_text_is_sent, 0, "pending", 1, 1),
+    (after_the_claim, 0, "pending", 1, 1),
+    (before_sending, 0, "pending", 1, 1),
     (after_the_250, 1, "pending", 1, 2),
     (before_the_commit, 1, "pending", 1, 2),
     (after_the_commit, 1, "sent", 0, 1),
@@ -95,24 +94,24 @@ LINES: list[tuple[Callable[[], None], int, str, int, int]] = [
 
 
 @pytest.mark.parametrize(
-    ("line", "taken", "status", "found", "in_the_end"), LINES, ids=lambda value: getattr(value, "__name__", None)
+    ("step", "accepted", "status", "found", "in_the_end"), STEPS, ids=lambda value: getattr(value, "__name__", None)
 )
-def test_what_comes_of_a_worker_that_is_killed(
-    mailbox: server.Handler, line: Callable[[], None], taken: int, status: str, found: int, in_the_end: int
+def test_a_killed_worker_sends_at_most_twice(
+    mailbox: MailServer, step: Callable[[], None], accepted: int, status: str, found: int, in_the_end: int
 ) -> None:
-    mail = mails.owe(kind="news", recipient="carla@example.com")
-    killed_at(line, mail)
+    mail = mails.enqueue(kind="news", recipient="carla@example.com")
+    send_and_kill_at(step, mail)
     mail.refresh_from_db()
-    assert (len(mailbox.taken), mail.status) == (taken, status)
-    for _ in range(3):  # no other worker takes it up while the dead one may live
+    assert (len(mailbox.mails), mail.status) == (accepted, status)
+    for _ in range(3):  # no other worker claims it before the lease ends
         if mail.claimed_at:
             sending.send(mail.pk)
-    assert len(mailbox.taken) == taken
+    assert len(mailbox.mails) == accepted
     with time_machine.travel(timezone.now() + LATER):
         assert len(sending.due()) == found
         for _ in range(3):
             sending.send(mail.pk)
     mail.refresh_from_db()
-    assert (len(mailbox.taken), mail.status) == (in_the_end, "sent")
-    # A server or a reader can see that the two are one.
-    assert len({got["Message-ID"] for got in mailbox.taken}) == 1
+    assert (len(mailbox.mails), mail.status) == (in_the_end, "sent")
+    # Duplicates have the same Message-ID.
+    assert len({got["Message-ID"] for got in mailbox.mails}) == 1

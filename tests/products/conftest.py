@@ -1,4 +1,4 @@
-"""What tests of the catalogue's pictures may ask for."""
+"""Fixtures for tests of the catalogue."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from tests import factories
 
 @pytest.fixture
 def store(settings: Any, tmp_path: Path) -> Path:
-    """A file store of the test's own."""
+    """An empty file store."""
     settings.MEDIA_ROOT = tmp_path
     return tmp_path
 

@@ -1,4 +1,4 @@
-"""Pictures that tests upload, drawn here, and the ways that they take."""
+"""Draws, encodes and uploads pictures for tests."""
 
 import io
 from pathlib import Path
@@ -9,12 +9,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image, ImageDraw
 from rest_framework.test import APIClient
 
-from products import images
+from products.images import lifecycle
 from products.models import Product, ProductImage
 
 
 def photograph(width: int, height: int) -> Image.Image:
-    """Gradients, edges and text, as a camera would see them."""
+    """A picture with gradients, edges and text, like a photograph."""
     across = Image.linear_gradient("L").rotate(90).resize((width, height))
     down = Image.linear_gradient("L").resize((width, height))
     image = Image.merge("RGB", (across, down, Image.blend(across, down, 0.5)))
@@ -25,28 +25,28 @@ def photograph(width: int, height: int) -> Image.Image:
     return image
 
 
-def encoded(image: Image.Image, format: str = "JPEG", **options: Any) -> bytes:
+def encode(image: Image.Image, format: str = "JPEG", **options: Any) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, format, **options)
     return buffer.getvalue()
 
 
 def jpeg(width: int = 800, height: int = 600, **options: Any) -> bytes:
-    return encoded(photograph(width, height), **options)
+    return encode(photograph(width, height), **options)
 
 
 def upload(data: bytes, name: str = "photo.jpg", content_type: str = "image/jpeg") -> SimpleUploadedFile:
     return SimpleUploadedFile(name, data, content_type)
 
 
-def opened(data: bytes) -> Image.Image:
+def decode(data: bytes) -> Image.Image:
     image = Image.open(io.BytesIO(data))
     image.load()
     return image
 
 
 def files() -> list[str]:
-    """What lies in the file store."""
+    """The names of all files in the file store."""
     root = Path(settings.MEDIA_ROOT)
     return sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
 
@@ -58,18 +58,18 @@ def post(client: APIClient, product: Product, data: bytes | None = None, **field
 
 
 def add(product: Product, width: int = 60, **fields: Any) -> ProductImage:
-    """An image that is ready, and then has `fields`; the width makes it another file."""
-    image, _ = images.add(product_id=product.pk, file=upload(jpeg(width, 40)))
-    images.process(image.pk)
+    """A ready image with `fields`; each width is a different file."""
+    image, _ = lifecycle.add(product_id=product.pk, file=upload(jpeg(width, 40)))
+    lifecycle.process(image.pk)
     ProductImage.objects.filter(pk=image.pk).update(**fields)
     image.refresh_from_db()
     return image
 
 
 def fetch(client: APIClient, url: str, **headers: Any) -> Any:
-    """GET what a URL of an answer names."""
+    """GET a URL from a response."""
     return client.get(url.removeprefix("http://testserver"), headers=headers)
 
 
-def path(image: ProductImage, rest: str = "") -> str:
-    return f"/products/{image.product_id}/images/{image.pk}/{rest}"
+def path(image: ProductImage, suffix: str = "") -> str:
+    return f"/products/{image.product_id}/images/{image.pk}/{suffix}"

@@ -1,7 +1,7 @@
-"""Another process that reads the shop: `python -m tests.products.reader DATABASE`.
+"""A process that reads the shop: `python -m tests.products.reader DATABASE`.
 
-It takes a line of JSON, `[path, headers]`, and answers with one: status, headers, body and the
-number of queries. Tests write in one process and read in this.
+For each line of JSON, `[path, headers]`, it writes one line of JSON: status, headers, body and number
+of queries. Tests write in their own process and read in this one.
 """
 
 import json
@@ -15,7 +15,7 @@ from django.conf import settings
 
 
 @dataclass
-class Answer:
+class Response:
     status: int
     headers: dict[str, str]
     body: str
@@ -27,7 +27,7 @@ class Answer:
 
 
 class Reader:
-    """The process, as a test speaks to it."""
+    """The process, for use in a test."""
 
     def __init__(self, database: str) -> None:
         self.process = subprocess.Popen(
@@ -38,15 +38,15 @@ class Reader:
             text=True,
         )
 
-    def get(self, path: str, **headers: str) -> Answer:
+    def get(self, path: str, **headers: str) -> Response:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(json.dumps([path, headers]) + "\n")
         self.process.stdin.flush()
-        return Answer(**json.loads(self.process.stdout.readline()))
+        return Response(**json.loads(self.process.stdout.readline()))
 
-    def uncached(self, path: str) -> Answer:
-        return self.get(path, Cookie="seen=1")
+    def uncached(self, path: str) -> Response:
+        return self.get(path, Accept="application/json, text/csv")
 
     def end(self) -> None:
         assert self.process.stdin is not None
@@ -66,8 +66,8 @@ def serve(database: str) -> None:
     for line in sys.stdin:
         path, headers = json.loads(line)
         with CaptureQueriesContext(connection) as queries:
-            answer = client.get(path, headers=headers)
-        row = Answer(answer.status_code, dict(answer.items()), answer.content.decode(), len(queries))
+            response = client.get(path, headers=headers)
+        row = Response(response.status_code, dict(response.items()), response.content.decode(), len(queries))
         sys.stdout.write(json.dumps(row.__dict__) + "\n")
         sys.stdout.flush()
 

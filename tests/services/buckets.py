@@ -1,4 +1,4 @@
-"""An S3 server on this machine, with the shop's two buckets as docs/media.md sets them up."""
+"""An S3 server on this machine, with the shop's two buckets configured as in docs/media.md."""
 
 import json
 import logging
@@ -11,7 +11,7 @@ import boto3
 from django.conf import settings
 from moto.server import ThreadedMotoServer
 
-from tests.setup.service import free_port
+from tests.ports import free_port
 
 ORIGINALS, RENDITIONS = "shop-originals", "shop-renditions"
 KEY, SECRET = "the-shop", "a-secret-of-the-tests-alone"
@@ -19,7 +19,7 @@ GUIDE = settings.BASE_DIR / "docs" / "media.md"
 
 
 def policy() -> str:
-    """What the guide says of who may read renditions."""
+    """The bucket policy of renditions in the guide."""
     block = re.search(r"```json\n(.*?)```", GUIDE.read_text(), re.DOTALL)
     assert block is not None
     assert RENDITIONS in block[1]
@@ -27,7 +27,7 @@ def policy() -> str:
 
 
 class Objects:
-    """The server; what it keeps outlives a stop, and ends with the tests' process."""
+    """The server. Its objects survive a stop, and are deleted when the tests' process exits."""
 
     def __init__(self) -> None:
         logging.getLogger("werkzeug").setLevel(logging.WARNING)
@@ -66,7 +66,7 @@ class Objects:
                 self.client.delete_object(Bucket=bucket, Key=name)
 
     def names(self, *buckets: str) -> list[str]:
-        """What lies in these buckets; in both where none is named."""
+        """The names of the objects in these buckets; in both if none is given."""
         found = []
         for bucket in buckets or (ORIGINALS, RENDITIONS):
             for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=bucket):
@@ -74,7 +74,7 @@ class Objects:
         return sorted(found)
 
     def environment(self) -> dict[str, str]:
-        """What the service is told of it."""
+        """The settings of the service for this server."""
         return {
             "S3_ORIGINALS_BUCKET": ORIGINALS,
             "S3_RENDITIONS_BUCKET": RENDITIONS,
@@ -85,18 +85,18 @@ class Objects:
         }
 
 
-class Shelf:
-    """The two buckets in place of a test's folder: `shelf / name` is a file."""
+class BucketPath:
+    """A pathlib-like interface to the two buckets, for tests that use a folder: `path / name` is a file."""
 
     def __init__(self, objects: Objects, name: str = "") -> None:
         self.objects = objects
-        self.place = {"Bucket": RENDITIONS if "-" in name else ORIGINALS, "Key": name}
+        self.location = {"Bucket": RENDITIONS if "-" in name else ORIGINALS, "Key": name}
 
-    def __truediv__(self, name: str) -> "Shelf":
-        return Shelf(self.objects, name)
+    def __truediv__(self, name: str) -> "BucketPath":
+        return BucketPath(self.objects, name)
 
     def unlink(self) -> None:
-        self.objects.client.delete_object(**self.place)
+        self.objects.client.delete_object(**self.location)
 
     def write_bytes(self, data: bytes) -> None:
-        self.objects.client.put_object(**self.place, Body=data)
+        self.objects.client.put_object(**self.location, Body=data)

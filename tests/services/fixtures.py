@@ -1,6 +1,7 @@
-"""The stacks that the faults act on: one of each kind for all of them, whole again before each."""
+"""The stacks for tests of faults: one of each kind for the session, healed before each test."""
 
 from collections.abc import Iterator
+from typing import TypeVar
 
 import pytest
 
@@ -8,32 +9,35 @@ from tests.services.servers import Missing
 from tests.services.spread import Spread
 from tests.services.stack import Stack, started
 
+S = TypeVar("S", bound=Stack)
 
-@pytest.fixture(scope="session")
-def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+
+def one(stack: S) -> Iterator[S]:
+    """Start the stack, and stop it at the end. Fails the test if a server is missing."""
     try:
-        with started(Stack(tmp_path_factory.mktemp("stack"))) as stack:
+        with started(stack):
             yield stack
     except Missing as missing:
         pytest.fail(str(missing), pytrace=False)
 
 
+@pytest.fixture(scope="session")
+def session_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    yield from one(Stack(tmp_path_factory.mktemp("stack")))
+
+
 @pytest.fixture
-def stack(standing: Stack) -> Stack:
-    standing.heal()
-    return standing
+def stack(session_stack: Stack) -> Stack:
+    session_stack.heal()
+    return session_stack
 
 
 @pytest.fixture(scope="session")
-def standing_spread(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spread]:
-    try:
-        with started(Spread(tmp_path_factory.mktemp("spread"))) as stack:
-            yield stack
-    except Missing as missing:
-        pytest.fail(str(missing), pytrace=False)
+def session_spread(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spread]:
+    yield from one(Spread(tmp_path_factory.mktemp("spread")))
 
 
 @pytest.fixture
-def spread(standing_spread: Spread) -> Spread:
-    standing_spread.heal()
-    return standing_spread
+def spread(session_spread: Spread) -> Spread:
+    session_spread.heal()
+    return session_spread

@@ -1,9 +1,9 @@
-"""Runs the tests on MySQL and Redis: `python -m tests.services.run [pytest's arguments]`.
+"""Runs the tests on MySQL and Redis, and those that take long: `python -m tests.services.run [pytest's arguments]`.
 
-The servers are those of TEST_MYSQL_HOST, _PORT, _USER, _PASSWORD and TEST_REDIS_HOST, _PORT, _PASSWORD; else what
-answers on this machine at the usual ports; else private ones, which end with the tests. Others'
-data on a server is left alone: the databases have names of their own, and of Redis only numbers
-that are empty are used.
+The servers are those of TEST_MYSQL_HOST, _PORT, _USER, _PASSWORD and TEST_REDIS_HOST, _PORT, _PASSWORD; else
+reachable ones on this machine at the default ports; else private ones, which stop with the tests. If TEST_MYSQLD has
+the command of a server, and TEST_MYSQL_HOST is unset, the database is private. A private one does not wait for the
+disk. Other data on a server is not touched: the databases have unique names, and only empty Redis databases are used.
 """
 
 import fcntl
@@ -20,12 +20,20 @@ from typing import Any
 import MySQLdb
 import redis
 
-from tests.services.servers import Database, Missing, Redis, mysql_answers, redis_answers
+from tests.redis_server import is_redis_reachable
+from tests.services.servers import Database, Missing, Redis, is_mysql_reachable
 
 WORKERS_MAX = 4
-CONNECTIONS = 1000  # for 200 buyers at once, while the server still closes those of the 200 before
-# More than one core's worth, for the tests of faults mostly wait.
+CONNECTIONS = 1000  # for 200 concurrent buyers, while the server still closes the connections of the previous 200
+# More than one per core, since the tests of faults mostly wait.
 WORKERS = min(WORKERS_MAX, (os.cpu_count() or 1) + 1)
+
+# How many random examples some tests take; `make test` takes fewer.
+THOROUGH = {
+    "AMOUNTS_CARTS": "100000",  # of tests/orders/test_amounts.py
+    "DAMAGED_PICTURES": "40",  # of tests/products/images/test_hostile_images.py, of each format
+    "HYPOTHESIS_PROFILE": "medium",  # of tests/carts/test_checkout_machine.py and tests/examples.py
+}
 
 
 def main(arguments: list[str]) -> int:
@@ -35,18 +43,18 @@ def main(arguments: list[str]) -> int:
         except Missing as missing:
             print(f"productbackend: {missing}", file=sys.stderr)
             return 2
-        command = [sys.executable, "-m", "pytest", "--quiet", "-m", "not embedded"]
+        command = [sys.executable, "-m", "pytest", "--quiet", "-m", "not embedded or thorough"]
         command += ["--numprocesses", str(WORKERS), "--dist", "loadgroup"]
-        process = subprocess.Popen([*command, *arguments], env=os.environ | environment)
+        process = subprocess.Popen([*command, *arguments], env=THOROUGH | os.environ | environment)
         try:
             return process.wait()
-        except KeyboardInterrupt:  # the terminal told pytest too
+        except KeyboardInterrupt:  # the terminal also signalled pytest
             return process.wait()
 
 
 @contextmanager
 def database() -> Iterator[dict[str, str]]:
-    """A name for databases on a server, all of which are dropped in the end."""
+    """Yield the settings of a database server; drop the databases afterwards."""
     with ExitStack() as cleanup:
         host, port, user, password = _given_or_local_database() or _private_database(cleanup)
         name = f"productbackend_{secrets.token_hex(4)}"
@@ -67,17 +75,20 @@ def database() -> Iterator[dict[str, str]]:
 
 def _given_or_local_database() -> tuple[str, int, str, str] | None:
     given = os.environ.get("TEST_MYSQL_HOST")
+    if os.environ.get("TEST_MYSQLD") and not given:
+        return None
     host, port = given or "127.0.0.1", int(os.environ.get("TEST_MYSQL_PORT") or 3306)
     user, password = os.environ.get("TEST_MYSQL_USER") or "root", os.environ.get("TEST_MYSQL_PASSWORD") or ""
-    if mysql_answers(host=host, port=port, user=user, password=password):
+    if is_mysql_reachable(host=host, port=port, user=user, password=password):
         return host, port, user, password
     if given:
-        raise Missing(f"no database answers {user} at {host}:{port}: mend TEST_MYSQL_*, or unset TEST_MYSQL_HOST.")
+        raise Missing(f"no database is reachable as {user} at {host}:{port}: see TEST_MYSQL_*.")
     return None
 
 
 def _private_database(cleanup: ExitStack) -> tuple[str, int, str, str]:
-    server = Database(Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="productbackend-mysql-"))))
+    folder = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="productbackend-mysql-"))
+    server = Database(Path(folder), is_durable=False)  # no test of this server's tables cuts the power
     cleanup.callback(server.stop)
     server.start()
     return "127.0.0.1", server.port, server.user, ""
@@ -85,7 +96,7 @@ def _private_database(cleanup: ExitStack) -> tuple[str, int, str, str]:
 
 @contextmanager
 def _room_for_200_buyers(server: dict[str, Any]) -> Iterator[None]:
-    """MariaDB takes 151 connections, where nobody says otherwise."""
+    """Raise MariaDB's default limit of 151 connections."""
     with MySQLdb.connect(**server) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT @@GLOBAL.max_connections")
         [(before,)] = cursor.fetchall()
@@ -102,7 +113,7 @@ def _room_for_200_buyers(server: dict[str, Any]) -> Iterator[None]:
 def _drop(name: str, **server: str | int) -> None:
     with MySQLdb.connect(**server) as connection, connection.cursor() as cursor:
         cursor.execute("SHOW DATABASES")
-        # pytest makes test_NAME_gw0 and so on, and a test may make NAME_... of its own.
+        # pytest creates test_NAME_gw0 and so on, and a test may create NAME_....
         for (found,) in cursor.fetchall():
             if found.startswith((name, f"test_{name}")):
                 cursor.execute(f"DROP DATABASE `{found}`")
@@ -110,7 +121,7 @@ def _drop(name: str, **server: str | int) -> None:
 
 @contextmanager
 def queue() -> Iterator[dict[str, str]]:
-    """Pairs of Redis's numbered databases, one pair a worker; emptied in the end."""
+    """Yield pairs of Redis's numbered databases, one pair per worker; empty them afterwards."""
     with ExitStack() as cleanup:
         host, port, password, numbers = _given_or_local_redis(cleanup) or _private_redis(cleanup)
         with redis.Redis(host=host, port=port, password=password or None) as client:
@@ -128,19 +139,19 @@ def _given_or_local_redis(cleanup: ExitStack) -> tuple[str, int, str, list[int]]
     given = os.environ.get("TEST_REDIS_HOST")
     host, port = given or "127.0.0.1", int(os.environ.get("TEST_REDIS_PORT") or 6379)
     password = os.environ.get("TEST_REDIS_PASSWORD") or ""
-    if redis_answers(host=host, port=port, password=password):
+    if is_redis_reachable(f"redis://{host}:{port}", password):
         numbers = _free_numbers(cleanup, host=host, port=port, password=password)
         if len(numbers) == WORKERS:
             return host, port, password, numbers
         if given:
             raise Missing(f"Redis at {host}:{port} has too few empty databases: {2 * WORKERS} are needed.")
     elif given:
-        raise Missing(f"no Redis answers at {host}:{port}: mend TEST_REDIS_*, or unset TEST_REDIS_HOST.")
+        raise Missing(f"no Redis is reachable at {host}:{port}: see TEST_REDIS_*.")
     return None
 
 
 def _free_numbers(cleanup: ExitStack, *, host: str, port: int, password: str) -> list[int]:
-    """The first of each pair of databases that are empty, and that no other run on this machine has."""
+    """The first numbers of pairs of databases that are empty and that no other run on this machine uses."""
     numbers: list[int] = []
     for number in range(14, 0, -2):
         held = ExitStack()
@@ -149,7 +160,7 @@ def _free_numbers(cleanup: ExitStack, *, host: str, port: int, password: str) ->
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             sizes = [_size(host, port, password, database) for database in (number, number + 1)]
-        except (BlockingIOError, redis.ResponseError):  # another has it, or the server keeps fewer
+        except (BlockingIOError, redis.ResponseError):  # another run uses it, or the server has fewer databases
             held.close()
             continue
         if any(sizes) or len(numbers) == WORKERS:

@@ -1,4 +1,4 @@
-"""Database and Redis servers of our own: real processes on free ports, which a test may stop and kill."""
+"""Database and Redis servers of the tests: real processes on free ports, which a test may stop and kill."""
 
 import os
 import shlex
@@ -10,33 +10,25 @@ from pathlib import Path
 from typing import Any
 
 import MySQLdb
-import redis
 
-from tests.setup.service import free_port
+from tests.ports import free_port
+from tests.redis_server import is_redis_reachable
 
-STARTED_WITHIN = 60  # seconds; a machine may be busy
+STARTED_WITHIN = 60  # seconds; the machine may be busy
 STOPPED_WITHIN = 30
 _AUTO = "SOURCE_AUTO_POSITION=1, GET_SOURCE_PUBLIC_KEY=1, SOURCE_CONNECT_RETRY=1"
 
 
 class Missing(Exception):
-    """What a server cannot be started without, in one line."""
+    """Something that a server needs is missing."""
 
 
-def mysql_answers(*, host: str, port: int, user: str, password: str) -> bool:
+def is_mysql_reachable(*, host: str, port: int, user: str, password: str) -> bool:
     try:
         MySQLdb.connect(host=host, port=port, user=user, password=password, connect_timeout=3).close()
     except MySQLdb.Error:
         return False
     return True
-
-
-def redis_answers(*, host: str, port: int, password: str = "") -> bool:
-    try:
-        with redis.Redis(host=host, port=port, password=password or None, socket_connect_timeout=3) as client:
-            return bool(client.ping())
-    except redis.RedisError:
-        return False
 
 
 class Server:
@@ -50,7 +42,7 @@ class Server:
     def command(self) -> list[str]:
         raise NotImplementedError
 
-    def answers(self) -> bool:
+    def is_reachable(self) -> bool:
         raise NotImplementedError
 
     def start(self) -> None:
@@ -60,14 +52,14 @@ class Server:
                 self.command(), stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
             )
         end = time.monotonic() + STARTED_WITHIN
-        while not self.answers():
+        while not self.is_reachable():
             if self.process.poll() is not None or time.monotonic() > end:
                 self.kill()
                 raise Missing(f"{self.command()[0]} does not start: {log.read_text()[-600:]}")
             time.sleep(0.05)
 
     def stop(self) -> None:
-        """As an administrator does: it ends what it is at first."""
+        """Stop gracefully."""
         if self.process is not None:
             self.process.terminate()
             try:
@@ -86,16 +78,20 @@ class Server:
 class Database(Server):
     """MySQL or MariaDB, whichever is installed; user root, no password.
 
-    TEST_MYSQLD is the beginning of the command that starts another than the one that is installed.
+    TEST_MYSQLD is the start of the command, to use another server than the installed one.
     """
 
     user = "root"
 
-    def __init__(self, folder: Path, *, server_id: int = 0) -> None:
-        """With a `server_id` it numbers its transactions, so that another can follow it."""
+    def __init__(self, folder: Path, *, server_id: int = 0, is_durable: bool = True) -> None:
+        """With a `server_id` it writes a binary log with GTIDs, for a replica. One that is not durable does not wait
+        for the disk."""
         super().__init__(folder)
-        self.server_id = server_id
+        self.server_id, self.is_durable = server_id, is_durable
         self.data = folder / "data"
+        # Its own: when MariaDB starts, it removes every temporary table of its folder, those of other servers too.
+        self.temporary = folder / "tmp"
+        self.temporary.mkdir(exist_ok=True)
         given = shlex.split(os.environ.get("TEST_MYSQLD", ""))
         found = shutil.which("mysqld", path=_path()) or shutil.which("mariadbd", path=_path())
         if not given and not found:
@@ -110,8 +106,8 @@ class Database(Server):
             command = [install, "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"]
         else:
             command = [*self.server, "--initialize-insecure", "--secure-file-priv=NULL"]
-        # Not as another user: the folder is ours.
-        command += [f"--datadir={self.data}", f"--user={_me()}"]
+        # As the current user, who owns the folder.
+        command += [f"--datadir={self.data}", f"--tmpdir={self.temporary}", f"--user={_me()}"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise Missing(f"{command[0]} does not work: {(done.stderr or done.stdout)[-600:]}")
@@ -121,11 +117,14 @@ class Database(Server):
         if self.server_id:
             numbered = [] if self.is_mariadb else ["--gtid-mode=ON", "--enforce-gtid-consistency=ON"]
             other += [f"--server-id={self.server_id}", "--log-bin=binlog", *numbered]
-        if self.server_id > 1:  # a replica asks again for what it has lost in a crash, and need not wait for the disk
+        if self.server_id > 1:  # a replica fetches again what a crash lost, so it need not sync to disk
             other += ["--sync-binlog=0", "--innodb-flush-log-at-trx-commit=2"]
+        if not self.is_durable:
+            other += ["--skip-log-bin", "--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0"]
         return [
             *self.server,
             f"--datadir={self.data}",
+            f"--tmpdir={self.temporary}",
             f"--user={_me()}",
             f"--port={self.port}",
             "--bind-address=127.0.0.1",
@@ -135,8 +134,8 @@ class Database(Server):
             *other,
         ]
 
-    def answers(self) -> bool:
-        return mysql_answers(host="127.0.0.1", port=self.port, user=self.user, password="")
+    def is_reachable(self) -> bool:
+        return is_mysql_reachable(host="127.0.0.1", port=self.port, user=self.user, password="")
 
     def start(self) -> None:
         if not self.data.exists():
@@ -144,7 +143,7 @@ class Database(Server):
         super().start()
 
     def execute(self, sql: str, *values: Any, database: str = "") -> list[tuple[Any, ...]]:
-        """Run one statement at once and by itself; its rows."""
+        """Run one statement in autocommit mode; return its rows."""
         connection = MySQLdb.connect(
             host="127.0.0.1", port=self.port, user=self.user, database=database, autocommit=True
         )
@@ -153,7 +152,7 @@ class Database(Server):
             return list(cursor.fetchall())
 
     def follow(self, source: "Database") -> None:
-        """Be a replica of `source` from its first transaction on, one that only replication writes to."""
+        """Become a read-only replica of `source`, from its first transaction on."""
         own, theirs = ("MASTER", "MASTER_USE_GTID=slave_pos") if self.is_mariadb else ("SOURCE", _AUTO)
         to = "CHANGE MASTER TO" if self.is_mariadb else "CHANGE REPLICATION SOURCE TO"
         self.execute(f"{to} {own}_HOST='127.0.0.1', {own}_PORT={source.port}, {own}_USER='{source.user}', {theirs}")
@@ -162,7 +161,7 @@ class Database(Server):
 
 
 class Redis(Server):
-    """Keeps what it was given across a stop, as the shop's own does."""
+    """A Redis server with persistence, as the shop's."""
 
     def command(self) -> list[str]:
         server = shutil.which("redis-server", path=_path()) or shutil.which("valkey-server", path=_path())
@@ -174,16 +173,16 @@ class Redis(Server):
             *("--appendonly", "yes", "--appendfsync", "always", "--save", ""),
         ]
 
-    def answers(self) -> bool:
-        return redis_answers(host="127.0.0.1", port=self.port)
+    def is_reachable(self) -> bool:
+        return is_redis_reachable(f"redis://127.0.0.1:{self.port}")
 
 
 class Sentinel(Redis):
-    """Watches a Redis server and those that follow it; of three, two have to agree that it is down."""
+    """Monitors a Redis server and its replicas; the quorum is two of three."""
 
     def __init__(self, folder: Path, name: str, watched: Redis) -> None:
         super().__init__(folder)
-        self.config = folder / "sentinel.conf"  # which it writes to
+        self.config = folder / "sentinel.conf"  # the Sentinel rewrites it
         lines = [
             f"port {self.port}",
             "bind 127.0.0.1",
@@ -199,7 +198,7 @@ class Sentinel(Redis):
 
 
 def _path() -> str:
-    """Servers lie in folders that a user's PATH often leaves out."""
+    """PATH with the folders of servers, which a user's PATH often lacks."""
     return os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"])
 
 

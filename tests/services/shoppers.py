@@ -1,4 +1,4 @@
-"""Customers who buy again and again, and keep what the shop told them."""
+"""Customers who buy in a loop, and record the responses."""
 
 import threading
 import time
@@ -11,19 +11,19 @@ from typing import Any
 import requests
 
 from tests.services.stack import Stack
-from tests.setup.service import wait_for
+from tests.waiting import wait_for
 
 NUMBERS = """
     SELECT number FROM orders_order WHERE id IN (SELECT order_id FROM orders_orderline WHERE product_id = %s)
 """
-PAUSE = 0.2  # each order is a mail too, and the queue must not grow by the load alone
-PATIENCE = 40  # seconds that a customer tries one request again
+PAUSE = 0.2  # each order sends a mail, and the load must not make the queue grow
+PATIENCE = 40  # seconds for which a customer retries a request
 
 
 class Shopper(threading.Thread):
-    """Reads the catalogue, puts one piece into the cart, checks out; and again, until told to stop.
+    """Reads the catalogue, adds one piece to the cart and checks out, in a loop until it is stopped.
 
-    What was not answered, or with a 503, is sent again: a checkout under its own idempotency key.
+    A request without a response, or with a 503, is retried: a checkout with the same idempotency key.
     """
 
     def __init__(self, stack: Stack, product: int, name: str) -> None:
@@ -51,7 +51,7 @@ class Shopper(threading.Thread):
             time.sleep(PAUSE)
 
     def send(self, method: str, path: str, *expected: int, headers: dict[str, str] | None = None, **body: Any) -> Any:
-        """The answer, whenever it comes."""
+        """Retry the request until it succeeds; return the response."""
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             began = time.monotonic()
@@ -78,7 +78,7 @@ class Shopper(threading.Thread):
 
 
 class Shop:
-    """Shoppers at work, and the books that must be right whatever happened meanwhile."""
+    """Running shoppers, and the books that must be consistent after any fault."""
 
     STOCK = 1_000_000
 
@@ -94,7 +94,7 @@ class Shop:
         return sum((shopper.statuses for shopper in self.shoppers), Counter())
 
     def wait_for_orders(self, count: int, *, seconds: float = 30) -> None:
-        """Until so many more were bought, or someone has to complain."""
+        """Wait for so many more orders, or for a complaint."""
         enough = self.orders() + count
         wait_for(lambda: self.orders() >= enough or self.complaints(), seconds=seconds)
         assert not self.complaints()
@@ -103,31 +103,32 @@ class Shop:
         return [complaint for shopper in self.shoppers for complaint in shopper.complaints]
 
     def check_books(self) -> str:
-        """Compare what customers were told with what the database holds; the counts, for people to read."""
+        """Assert that the responses match the database; return a summary."""
         for shopper in self.shoppers:
             shopper.leaving.set()
         for shopper in self.shoppers:
             shopper.join()
         assert not self.complaints()
-        told = {number for shopper in self.shoppers for number in shopper.orders}
-        kept = {number for (number,) in self.stack.execute(NUMBERS, self.product)}
+        ordered = {number for shopper in self.shoppers for number in shopper.orders}
+        stored = {number for (number,) in self.stack.execute(NUMBERS, self.product)}
         sold = self.stack.number("SELECT SUM(quantity) FROM orders_orderline WHERE product_id = %s", self.product)
         left = self.stack.number("SELECT quantity FROM products_product WHERE id = %s", self.product)
         moved = self.stack.number("SELECT SUM(delta) FROM products_stockmovement WHERE product_id = %s", self.product)
         counts = (
-            f"orders told {len(told)}, kept {len(kept)}; stock {self.STOCK} - {sold} sold = {left}, movements {moved}; "
+            f"orders {len(ordered)}, stored {len(stored)}; stock {self.STOCK} - {sold} sold = {left}, "
+            f"movements {moved}; "
             f"answers {dict(sorted(self.statuses().items()))}, "
             f"unanswered {sum(shopper.unanswered for shopper in self.shoppers)}, "
             f"slowest {max(shopper.slowest for shopper in self.shoppers):.1f} s"
         )
-        assert told == kept, counts
+        assert ordered == stored, counts
         assert self.STOCK - sold == left == moved, counts
         return counts
 
 
 @contextmanager
 def shopping(stack: Stack, count: int = 4) -> Iterator[Shop]:
-    """So many customers who buy one product while a fault happens."""
+    """Run customers who buy one product while a fault happens."""
     mark = uuid.uuid4().hex[:8]
     product = stack.product(f"Bought {mark}", Shop.STOCK)
     shoppers = []

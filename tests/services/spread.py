@@ -7,15 +7,15 @@ from pathlib import Path
 
 from tests.services.servers import Database, Redis
 from tests.services.stack import NAME, Stack
-from tests.setup.service import wait_for
+from tests.waiting import wait_for
 
 PASSWORD = "only for a test"
 WEB, READER = "web", "reader"  # the web processes' own users, of the primary and of the replica
 
 
 class Spread(Stack):
-    """`redis` is the cache's, `queue` the broker's; the web reads the replica as a user who can do nothing else, and
-    has another user of the primary than worker and beat have, so that it is known which of them asked."""
+    """`redis` is the cache's server, `queue` the broker's. Web has a read-only user of the replica, and another user
+    of the primary than worker and beat, so that the general log shows which process sent a statement."""
 
     follows = False
 
@@ -39,7 +39,7 @@ class Spread(Stack):
     def start(self) -> None:
         self.queue.start()
         self.replica.start()
-        super().start()  # which begins with no replication: the shop does without
+        super().start()  # without replication yet, which the shop tolerates
         for user, rights in ((READER, "SELECT"), (WEB, "ALL")):
             self.execute(f"CREATE USER {user} IDENTIFIED BY '{PASSWORD}'")
             self.execute(f"GRANT {rights} ON {NAME}.* TO {user}")
@@ -68,7 +68,7 @@ class Spread(Stack):
         return bool(known) and self.replica.execute(counted) == self.database.execute(counted)
 
     def apply(self, *, on: bool) -> None:
-        """Let the replica apply what it is sent, or stop that; it goes on to listen."""
+        """Start or stop applying transactions on the replica; it keeps receiving them."""
         if self.replica.is_mariadb:
             self.replica.execute("START SLAVE SQL_THREAD" if on else "STOP SLAVE SQL_THREAD")
         else:
@@ -76,7 +76,7 @@ class Spread(Stack):
 
     @contextmanager
     def watched(self) -> Iterator[dict[str, list[str]]]:
-        """What the web asks of "primary" and "replica" meanwhile, known when it is over."""
+        """Record the statements of web on "primary" and "replica"; filled when the context exits."""
         servers = {"primary": (self.database, WEB), "replica": (self.replica, READER)}
         asked: dict[str, list[str]] = {}
         [[began]] = self.database.execute("SELECT NOW(6)")  # one clock for both

@@ -1,4 +1,4 @@
-"""The whole shop on servers of its own, each process apart and kept alive, as it runs in production."""
+"""The whole shop on its own servers, with separate, supervised processes, as in production."""
 
 import os
 import signal
@@ -13,19 +13,23 @@ from typing import Any, TypeVar
 
 import requests
 from django.conf import settings
-from honcho.environ import parse_procfile
 
+from productbackend.embedded.supervisor import read_procfile
+from tests.http_client import HttpClient
+from tests.mail_server import MailServer
+from tests.passwords import PASSWORD
+from tests.ports import free_port
 from tests.services.servers import Database, Redis
-from tests.setup.mailbox import Mailbox
-from tests.setup.service import PASSWORD, free_port, processes, wait_for
+from tests.setup.service import processes
+from tests.waiting import wait_for
 
 S = TypeVar("S", bound="Stack")
 NAME = "shop"
-SWEEP_SECONDS = 5  # in place of 30, and of the 60 of the stock's check, as staff may set it in the admin
+SWEEP_SECONDS = 5  # instead of 30, and of 60 for the stock check, as staff may set it in the admin
 
 
-class Stack:
-    """Database, Redis, mail server, web, worker and beat. A fault acts on one of them; `heal` brings all back."""
+class Stack(HttpClient):
+    """Database, Redis, mail server, web, worker and beat. A fault stops one of them; `heal` restarts all."""
 
     def __init__(self, folder: Path) -> None:
         for name in ("mysql", "redis", "data"):
@@ -33,12 +37,12 @@ class Stack:
         self.folder = folder
         self.database = Database(folder / "mysql")
         self.redis = Redis(folder / "redis")
-        self.mailbox = Mailbox()
+        self.mailbox = MailServer()
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.commands = parse_procfile((settings.BASE_DIR / "Procfile").read_text()).processes
+        super().__init__(f"http://127.0.0.1:{self.port}")
+        self.commands = read_procfile(settings.BASE_DIR / "Procfile")
         self.running: dict[str, subprocess.Popen[bytes]] = {}
-        self.apart: dict[str, dict[str, str]] = {}  # settings that one process alone has
+        self.apart: dict[str, dict[str, str]] = {}  # settings of single processes
         self.is_kept = threading.Event()
         self.environment = os.environ | {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -54,13 +58,13 @@ class Stack:
             "REDIS_PASSWORD": "",
             "REDIS_DATABASE": "0",
             "EMAIL_HOST": "127.0.0.1",
-            "EMAIL_PORT": str(self.mailbox.controller.port),
+            "EMAIL_PORT": str(self.mailbox.port),
             "DJANGO_SUPERUSER_USERNAME": "boss",
             "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
         }
 
     def start(self) -> None:
-        self.mailbox.controller.start()
+        self.mailbox.start()
         self.database.start()
         self.redis.start()
         self.execute(f"CREATE DATABASE {NAME}", database="")
@@ -75,7 +79,7 @@ class Stack:
         self.heal()
 
     def keep(self) -> None:
-        """Start again what ended by itself, as the engine does in production."""
+        """Restart processes that exited, as the container engine does."""
         while self.is_kept.is_set():
             for name, process in list(self.running.items()):
                 if process.poll() is not None and self.running.get(name) is process:
@@ -91,10 +95,10 @@ class Stack:
             self.kill(name)
         self.redis.stop()
         self.database.stop()
-        self.mailbox.controller.stop()
+        self.mailbox.stop()
 
     def run(self, name: str, under: str = "") -> None:
-        """Start the process of the Procfile's line `name`, a second one under another name."""
+        """Start the process of the Procfile's line `name`; a second one is stored as `under`."""
         with open(self.folder / f"{under or name}.log", "ab") as output:
             self.running[under or name] = subprocess.Popen(
                 self.commands[name],
@@ -108,14 +112,14 @@ class Stack:
             )
 
     def kill(self, name: str) -> None:
-        """End the process and its children at once, as a machine's power cut would."""
+        """Kill the process and its children immediately, as a power cut would."""
         process = self.running.pop(name)
-        with suppress(ProcessLookupError):  # where all of them are gone already
+        with suppress(ProcessLookupError):  # all have exited already
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
     def heal(self) -> None:
-        """Start what is not running, and wait until the shop is ready."""
+        """Start the processes that do not run, and wait until the shop is ready."""
         for server in (self.database, self.redis):
             if server.process is None:
                 server.start()
@@ -125,12 +129,12 @@ class Stack:
         wait_for(lambda: self.health().get("status") == "ok", seconds=90)
 
     def web_with(self, **settings: str) -> AbstractContextManager[None]:
-        """The web process with other settings, for a while."""
+        """Run the web process with other settings in a context."""
         return self.with_settings(web=settings)
 
     @contextmanager
     def with_settings(self, **apart: dict[str, str]) -> Iterator[None]:
-        """The named processes with settings of their own, for a while."""
+        """Run the named processes with other settings in a context."""
         before = self.apart
         try:
             self.apart = before | {name: before.get(name, {}) | own for name, own in apart.items()}
@@ -167,30 +171,21 @@ class Stack:
         return done.stdout
 
     def execute(self, sql: str, *values: Any, database: str = NAME) -> list[tuple[Any, ...]]:
-        """Run one statement at once and by itself; its rows."""
+        """Run one statement in autocommit mode; return its rows."""
         return self.database.execute(sql, *values, database=database)
 
     def number(self, sql: str, *values: Any) -> int:
-        """The one number that a statement gives; 0 for none."""
+        """The number that a statement returns; 0 for NULL."""
         return int(self.execute(sql, *values)[0][0] or 0)
 
-    def request(self, method: str, path: str, *, token: str | None = None, **options: Any) -> requests.Response:
-        headers = options.pop("headers", {}) | ({"Authorization": f"Bearer {token}"} if token else {})
-        return requests.request(method, f"{self.url}{path}", headers=headers, timeout=20, **options)
-
-    def token(self, username: str = "boss") -> str:
-        answer = self.request("POST", "/token/", json={"username": username, "password": PASSWORD})
-        assert answer.status_code == 200, answer.text
-        return str(answer.json()["access"])
-
     def product(self, name: str, quantity: int = 1) -> int:
-        """A new product's id."""
+        """Create a product; return its id."""
         answer = self.request("POST", "/products/", token=self.token(), json={"name": name, "quantity": quantity})
         assert answer.status_code == 201, answer.text
         return int(answer.json()["id"])
 
     def upload(self, product: int, picture: bytes, token: str) -> int:
-        """The new image's id."""
+        """Upload an image; return its id."""
         files = {"image": ("photo.jpg", picture, "image/jpeg")}
         answer = self.request("POST", f"/products/{product}/images/", token=token, files=files)
         assert answer.status_code == 201, answer.text
@@ -207,7 +202,7 @@ def started(stack: S) -> Iterator[S]:
     try:
         began = time.monotonic()
         stack.start()
-        print(f"The stack stands after {time.monotonic() - began:.0f} s")  # noqa: T201
+        print(f"The stack started in {time.monotonic() - began:.0f} s")  # noqa: T201
         yield stack
     finally:
         stack.stop()

@@ -1,6 +1,8 @@
-"""Pictures in the buckets of an S3 server: what holds for files on a disk, and what is new."""
+"""Images in the buckets of an S3 server: the tests for files on a disk, and further ones."""
 
 import io
+import multiprocessing
+import os
 import signal
 import socket
 from collections.abc import Iterator
@@ -15,23 +17,23 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from productbackend import bucket
 from productbackend.errors import FileStoreUnavailable
-from products import image_files, images, media_check
+from productbackend.storages import s3
+from products.images import audit, files, lifecycle
 from products.models import Product, ProductImage
 from tests import factories
 from tests.products import pictures
-from tests.products.pictures import add, fetch, path, post
-from tests.products.test_image_work import (
+from tests.products.images.test_lifecycle import (
     pending,  # noqa: F401
-    test_an_image_removed_while_it_is_processed_leaves_no_file,  # noqa: F401
-    test_an_original_that_is_gone_is_said_so,  # noqa: F401
-    test_what_takes_too_long_is_tried_once_more_and_then_failed_with_nothing_left_behind,  # noqa: F401
+    test_a_missing_original_fails_the_image,  # noqa: F401
+    test_a_timeout_is_retried_once_and_then_fails_without_orphans,  # noqa: F401
+    test_an_image_deleted_while_it_is_processed_leaves_no_file,  # noqa: F401
 )
-from tests.products.test_images import *  # noqa: F403 - all of them
-from tests.products.test_rebuild_images import TestRebuilding, rebuild_images, test_several_processes  # noqa: F401
-from tests.services.buckets import KEY, ORIGINALS, RENDITIONS, SECRET, Objects, Shelf
-from tests.test_media import (
+from tests.products.images.test_rebuild import TestRebuilding, rebuild_images, test_several_processes  # noqa: F401
+from tests.products.images.test_views import *  # noqa: F403 - all of them
+from tests.products.pictures import add, fetch, path, post
+from tests.services.buckets import KEY, ORIGINALS, RENDITIONS, SECRET, BucketPath, Objects
+from tests.storages.test_media import (
     test_a_part_of_a_rendition,  # noqa: F401
     test_renditions_are_served_for_long_and_nothing_else_is,  # noqa: F401
 )
@@ -49,22 +51,22 @@ def objects() -> Iterator[Objects]:
 
 
 @pytest.fixture
-def store(objects: Objects, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
-    """Empty buckets as the file store; nothing of it may come to this machine's disk."""
+def store(objects: Objects, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[BucketPath]:
+    """Empty buckets as the file store; asserts that no file is written to this machine's disk."""
     server = {"endpoint_url": objects.url, "region_name": "us-east-1", "access_key": KEY, "secret_key": SECRET}
-    kept = {"object_parameters": {"CacheControl": settings.MEDIA_CACHE_CONTROL}}
+    cache_options = {"object_parameters": {"CacheControl": settings.MEDIA_CACHE_CONTROL}}
     settings.STORAGES = {
         **settings.STORAGES,
-        "originals": {"BACKEND": "productbackend.bucket.Bucket", "OPTIONS": {"bucket_name": ORIGINALS, **server}},
+        "originals": {"BACKEND": "productbackend.storages.s3.Bucket", "OPTIONS": {"bucket_name": ORIGINALS, **server}},
         "default": {
-            "BACKEND": "productbackend.bucket.Bucket",
-            "OPTIONS": {"bucket_name": RENDITIONS, **server, **kept},
+            "BACKEND": "productbackend.storages.s3.Bucket",
+            "OPTIONS": {"bucket_name": RENDITIONS, **server, **cache_options},
         },
     }
     settings.MEDIA_ROOT = tmp_path / "disk"
     monkeypatch.setattr(pictures, "files", objects.names)
     objects.empty()
-    yield Shelf(objects)
+    yield BucketPath(objects)
     assert not settings.MEDIA_ROOT.exists()
 
 
@@ -82,18 +84,18 @@ def test_everyone_reads_renditions_at_the_bucket_and_nobody_an_original(
     settings.MEDIA_URL = f"{objects.url}/{RENDITIONS}/"
     data = pictures.jpeg()
     image = ProductImage.objects.get(pk=post(staff, product, data).json()["id"])
-    images.process(image.pk)
+    lifecycle.process(image.pk)
     shown = api.get(path(image)).json()
     for source in shown["sources"]:
         assert source["url"].startswith(settings.MEDIA_URL)
         answer = requests.get(source["url"], timeout=5)
         assert (answer.status_code, answer.headers["Content-Type"]) == (200, source["type"])
         assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-        assert pictures.opened(answer.content).size == (source["width"], source["height"])
+        assert pictures.decode(answer.content).size == (source["width"], source["height"])
 
     image.refresh_from_db()
     assert objects.names(ORIGINALS) == [image.original]
-    assert objects.names(RENDITIONS) == sorted(image_files.made(image)[1:])
+    assert objects.names(RENDITIONS) == sorted(files.recorded_files(image)[1:])
     assert requests.get(f"{objects.url}/{ORIGINALS}/{image.original}", timeout=5).status_code == 403
     assert requests.get(f"{objects.url}/{RENDITIONS}/{image.original}", timeout=5).status_code == 404
     grants = objects.client.get_object_acl(Bucket=ORIGINALS, Key=image.original)["Grants"]
@@ -116,19 +118,19 @@ def check_media(*arguments: str) -> list[str]:
 
 
 def test_check_media_knows_both_buckets(
-    store: Shelf, product: Product, objects: Objects, monkeypatch: pytest.MonkeyPatch
+    store: BucketPath, product: Product, objects: Objects, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(media_check, "GRACE_SECONDS", -60)  # an object's age cannot be set
-    monkeypatch.setattr(bucket, "PAGE", 2)
+    monkeypatch.setattr(audit, "GRACE_SECONDS", -60)  # an object's age cannot be set
+    monkeypatch.setattr(s3, "PAGE", 2)
     whole, lacking = add(product), add(product, 61)
-    kept = objects.names()
-    assert check_media() == [f"{len(kept)} files and 2 images agree."]
+    stored = objects.names()
+    assert check_media() == [f"{len(stored)} files and 2 images agree."]
 
     strays = [f"products/ab/ab{'0' * 30}.jpg", f"products/ab/ab{'0' * 30}-full.webp"]
     for name in strays:
         (store / name).write_bytes(b"x")
     (store / "notes.txt").write_bytes(b"x")
-    # By a copy of a whole folder into the wrong bucket; the one at its own place must stay.
+    # As after copying a folder into the wrong bucket; the file in the right bucket must stay.
     objects.client.put_object(Bucket=RENDITIONS, Key=whole.original, Body=b"x")
     thumb = lacking.renditions["thumb"]["file"]
     (store / thumb).unlink()
@@ -137,17 +139,17 @@ def test_check_media_knows_both_buckets(
         f"{RENDITIONS}: {whole.original}: not the service's own",
         "notes.txt: not the service's own",
         f"image {lacking.pk} of product {product.pk}: {thumb} is gone",
-        f"0 of {len(kept) + 1} files belong to no image, 1 files of 2 images are gone. "
-        "2 files that are not the service's own were left alone.",
+        f"0 of {len(stored) + 1} files belong to no image, 1 files of 2 images are gone. "
+        "2 files that are not the service's own were ignored.",
     }
     assert objects.names(ORIGINALS) == sorted([whole.original, lacking.original, "notes.txt"])
     assert whole.original in objects.names(RENDITIONS)
 
 
-# --- The server goes away --------------------------------------------------------------------------
+# --- The server is unreachable ---------------------------------------------------------------------
 
 
-def test_while_the_server_is_gone_the_shop_says_so(
+def test_an_unreachable_file_store_is_a_503(
     staff: APIClient, api: APIClient, product: Product, objects: Objects
 ) -> None:
     image = add(product)
@@ -159,55 +161,55 @@ def test_while_the_server_is_gone_the_shop_says_so(
             assert answer.json()["detail"] == "The file store does not answer."
             assert answer["Retry-After"]
             assert "no-store" in answer["Cache-Control"]
-        assert api.get(path(image)).status_code == 200  # what needs no file
+        assert api.get(path(image)).status_code == 200  # needs no file
         assert check_media() == ["The file store does not answer."]
-        with pytest.raises(CommandError, match=r"The file store does not answer\. The same command"):
+        with pytest.raises(CommandError, match=r"The file store does not answer\. Run the same command"):
             rebuild_images()
-        with pytest.raises(CommandError, match="1 images keep"):
+        with pytest.raises(CommandError, match="1 images could not be rebuilt"):
             rebuild_images("--all")
     assert ProductImage.objects.get().renditions == image.renditions
     assert objects.names() == before
     assert post(staff, product, pictures.jpeg(61)).status_code == 201
-    assert rebuild_images("--all")[-1].endswith("1 were made anew.")
+    assert rebuild_images("--all")[-1].endswith("1 were rebuilt.")
 
 
-def test_what_is_deleted_while_the_server_is_gone_is_found_later(
+def test_orphans_of_an_unreachable_server_are_found_later(
     staff: APIClient,
     product: Product,
     objects: Objects,
     monkeypatch: pytest.MonkeyPatch,
     django_capture_on_commit_callbacks: Any,
 ) -> None:
-    monkeypatch.setattr(media_check, "GRACE_SECONDS", -60)
+    monkeypatch.setattr(audit, "GRACE_SECONDS", -60)
     image = add(product)
     with objects.gone(), django_capture_on_commit_callbacks(execute=True):
         assert staff.delete(path(image)).status_code == 204
-    assert len(objects.names()) == 5
+    assert len(objects.names()) == 7
     check_media("--delete")
     assert objects.names() == []
 
 
-def test_an_attempt_without_the_server_is_not_the_pictures(
+def test_an_attempt_without_the_server_does_not_count(
     product: Product, objects: Objects, django_capture_on_commit_callbacks: Any
 ) -> None:
-    image, _ = images.add(product_id=product.pk, file=pictures.upload(pictures.jpeg()))
+    image, _ = lifecycle.add(product_id=product.pk, file=pictures.upload(pictures.jpeg()))
     with objects.gone():
         for _ in range(3):
-            images.process(image.pk)
+            lifecycle.process(image.pk)
             image.refresh_from_db()
             assert (image.status, image.attempts, image.claimed_at) == ("pending", 0, None)
-    ProductImage.objects.filter(pk=image.pk).update(created_at=timezone.now() - images.GRACE * 2)
-    assert images.sweep() == 1
-    images.process(image.pk)
+    ProductImage.objects.filter(pk=image.pk).update(created_at=timezone.now() - lifecycle.GRACE * 2)
+    assert lifecycle.sweep() == 1
+    lifecycle.process(image.pk)
     image.refresh_from_db()
     assert (image.status, image.attempts) == ("ready", 1)
 
 
-def test_renditions_that_cannot_be_put_are_tried_again(
+def test_renditions_that_cannot_be_put_are_retried(
     product: Product, objects: Objects, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    image, _ = images.add(product_id=product.pk, file=pictures.upload(pictures.jpeg()))
-    write, puts = image_files.write, []
+    image, _ = lifecycle.add(product_id=product.pk, file=pictures.upload(pictures.jpeg()))
+    write, puts = files.write, []
 
     def gone_midway(name: str, content: Any) -> None:
         puts.append(name)
@@ -216,18 +218,18 @@ def test_renditions_that_cannot_be_put_are_tried_again(
                 write(name, content)
         write(name, content)
 
-    monkeypatch.setattr(image_files, "write", gone_midway)
-    images.process(image.pk)
+    monkeypatch.setattr(files, "write", gone_midway)
+    lifecycle.process(image.pk)
     image.refresh_from_db()
     assert (image.status, image.attempts, len(objects.names(RENDITIONS))) == ("pending", 0, 2)
-    images.process(image.pk)
+    lifecycle.process(image.pk)
     image.refresh_from_db()
     assert image.status == "ready"
-    assert objects.names() == sorted(image_files.made(image))
+    assert objects.names() == sorted(files.recorded_files(image))
 
 
-def test_a_server_that_hangs_takes_the_blame_for_a_tasks_end(product: Product, settings: Any) -> None:
-    image, _ = images.add(product_id=product.pk, file=pictures.upload(pictures.jpeg()))
+def test_a_soft_time_limit_during_a_request_is_a_storage_error(product: Product, settings: Any) -> None:
+    image, _ = lifecycle.add(product_id=product.pk, file=pictures.upload(pictures.jpeg()))
 
     def out_of_time(*args: Any) -> None:
         raise SoftTimeLimitExceeded
@@ -241,19 +243,34 @@ def test_a_server_that_hangs_takes_the_blame_for_a_tasks_end(product: Product, s
         before = signal.signal(signal.SIGALRM, out_of_time)
         signal.setitimer(signal.ITIMER_REAL, 1)
         try:
-            images.process(image.pk)
+            lifecycle.process(image.pk)
         finally:
             signal.signal(signal.SIGALRM, before)
     image.refresh_from_db()
     assert (image.status, image.attempts, image.claimed_at) == ("pending", 0, None)
 
 
-def test_a_bucket_that_is_not_there_is_no_lost_file(product: Product, settings: Any, objects: Objects) -> None:
-    image, _ = images.add(product_id=product.pk, file=pictures.upload(pictures.jpeg()))
+def test_a_forked_process_has_its_own_connections() -> None:
+    """Two processes on one connection would read each other's responses."""
+    bucket: Any = storages["originals"]
+    inherited = bucket.client
+
+    def compare() -> None:
+        os._exit(0 if storages["originals"].client is not inherited else 1)  # type: ignore[attr-defined]
+
+    process = multiprocessing.get_context("fork").Process(target=compare)
+    process.start()
+    process.join(30)
+    assert process.exitcode == 0
+    assert bucket.client is inherited
+
+
+def test_a_missing_bucket_is_not_a_missing_file(product: Product, settings: Any, objects: Objects) -> None:
+    image, _ = lifecycle.add(product_id=product.pk, file=pictures.upload(pictures.jpeg()))
     options = {**settings.STORAGES["originals"]["OPTIONS"], "bucket_name": "another"}
     settings.STORAGES = {**settings.STORAGES, "originals": {**settings.STORAGES["originals"], "OPTIONS": options}}
     with pytest.raises(FileStoreUnavailable):
         storages["originals"].open(image.original)
-    images.process(image.pk)
+    lifecycle.process(image.pk)
     image.refresh_from_db()
     assert (image.status, image.attempts) == ("pending", 0)

@@ -1,4 +1,4 @@
-"""The database goes away while customers buy."""
+"""The database becomes unreachable while customers buy."""
 
 import time
 from collections.abc import Callable
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.xdist_group("faults")
 
 
 @pytest.mark.parametrize("end", ["stop", "kill"])
-def test_a_restart_answers_503_then_goes_on_with_the_same_workers(
+def test_a_restart_is_a_503_and_the_same_workers_recover(
     stack: Stack, end: str, record_property: Callable[[str, object], None]
 ) -> None:
     workers, token = stack.children("web"), stack.token()

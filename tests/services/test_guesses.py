@@ -1,4 +1,4 @@
-"""Somebody guesses a password, ten thousand times, from everywhere at once."""
+"""Ten thousand concurrent password guesses from many addresses."""
 
 import time
 from collections import Counter
@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
+from tests.passwords import PASSWORD
 from tests.services.stack import Stack
-from tests.setup.service import PASSWORD
 
 pytestmark = pytest.mark.xdist_group("deployment")
 
@@ -24,20 +24,21 @@ def test_10_000_guesses_are_30_a_minute(stack: Stack, record_property: Callable[
         began = time.monotonic()
         with ThreadPoolExecutor(CLIENTS) as pool:
             statuses = sum(pool.map(lambda client: guess(stack.url, client), range(CLIENTS)), Counter())
-        # Not even the right one is taken meanwhile: the answer would tell that it is right.
+        # Even the right password is rejected meanwhile: the response would reveal that it is right.
         right = stack.request("POST", "/token/", json={"username": "guessed", "password": PASSWORD})
         minutes = int((time.monotonic() - began) // 60) + 1
     record_property("statuses", dict(statuses))
-    assert set(statuses) == {401, 429}
+    # 503: the number of concurrent hashes is limited.
+    assert {401, 429} <= set(statuses) <= {401, 429, 503}
     assert sum(statuses.values()) == GUESSES
-    # Fewer than 30 where others have signed in from here in the same minute.
+    # Fewer than 30 if other tests have signed in from here in the same minute.
     assert 0 < statuses[401] <= ALLOWED * minutes
     assert right.status_code == 429
     assert 0 < int(right.headers["Retry-After"]) <= 60
 
 
 def guess(url: str, client: int) -> Counter[int]:
-    """One guesser's share; each guess comes from a new address, as far as a client can make one up."""
+    """The guesses of one client, each with a new forged address."""
     statuses: Counter[int] = Counter()
     with requests.Session() as session:
         for number in range(client, GUESSES, CLIENTS):

@@ -1,4 +1,4 @@
-"""Processes are killed with -9 in the middle of their work."""
+"""Processes are killed by SIGKILL during their work."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ import pytest
 from tests.products import pictures
 from tests.services.shoppers import shopping
 from tests.services.stack import Stack
-from tests.setup.service import wait_for
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.xdist_group("faults")
 
@@ -58,11 +58,11 @@ def test_a_worker_killed_in_the_middle_of_an_image_loses_none(
     assert len(rows) == len(ids)
     for (original,) in rows:
         path = stack.folder / "data" / "media" / original
-        made = [f"{path.stem}-{name}.{format}" for name in ("full", "thumb") for format in ("jpg", "webp")]
-        assert beside(path) == sorted([path.name, *made])
+        made = [f"{path.stem}-{name}.{format}" for name in ("full", "large", "thumb") for format in ("jpg", "webp")]
+        assert files_of_image(path) == sorted([path.name, *made])
 
 
-def beside(path: Path) -> list[str]:
+def files_of_image(path: Path) -> list[str]:
     """The files of one image."""
     return sorted(file.name for file in path.parent.glob(f"{path.stem}*"))
 
@@ -74,7 +74,7 @@ def test_two_beats_at_once_send_no_mail_twice(stack: Stack, record_property: Cal
     stack.execute(
         "UPDATE accounts_user SET date_joined = date_joined - INTERVAL 2 DAY WHERE username LIKE 'welcomed%%'"
     )
-    # Staff make the daily job a frequent one, with both beats at work.
+    # Staff change the daily job to a frequent one while both beats run.
     interval = stack.number("SELECT id FROM django_celery_beat_intervalschedule WHERE every = %s", 5)
     stack.execute(
         "UPDATE django_celery_beat_periodictask SET crontab_id = NULL, interval_id = %s WHERE name = 'welcome mail'",
@@ -93,6 +93,6 @@ def test_two_beats_at_once_send_no_mail_twice(stack: Stack, record_property: Cal
 
 
 def welcomed(stack: Stack, names: list[str]) -> list[str]:
-    """To whom of `names` a welcome mail went."""
+    """Which of `names` got a welcome mail."""
     subjects = [(str(mail["To"]).partition("@")[0], str(mail["Subject"])) for mail in stack.mailbox.mails]
     return [name for name, subject in subjects if name in names and "elcome" in subject]

@@ -1,4 +1,4 @@
-"""On MySQL an error repeats what it failed at: nobody's address comes into a log by that."""
+"""MySQL's errors quote values: no address gets into the log by them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,22 +6,22 @@ from contextlib import contextmanager
 import pytest
 import requests
 
-from tests.metrics.reading import parsed, value
+from tests.observability.metrics.reading import parsed, value
 from tests.services.stack import Stack
 from tests.setup import logs
-from tests.setup.service import wait_for
 from tests.setup.trip import IDS, LATE, REFUSED, Trip
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.xdist_group("faults")
 
 TRIGGERS = {
     "refuse": f"""
         BEFORE INSERT ON outbox_mail FOR EACH ROW IF NEW.recipient = '{REFUSED}' THEN
-        SIGNAL SQLSTATE '23000' SET MYSQL_ERRNO = 1062, MESSAGE_TEXT = 'Duplicate entry ''{REFUSED}'' for key'; END IF
+        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'Duplicate entry ''{REFUSED}'' for key'; END IF
     """,
     "be_late": f"""
         BEFORE UPDATE ON outbox_mail FOR EACH ROW IF NEW.recipient = '{LATE}' AND NEW.status = 'sent' THEN
-        SIGNAL SQLSTATE '23000' SET MYSQL_ERRNO = 1062, MESSAGE_TEXT = 'Duplicate entry ''{LATE}'' for key'; END IF
+        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'Duplicate entry ''{LATE}'' for key'; END IF
     """,
 }
 

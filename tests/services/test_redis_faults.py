@@ -1,4 +1,4 @@
-"""Redis goes away while customers buy."""
+"""Redis becomes unreachable while customers buy."""
 
 from collections.abc import Callable
 
@@ -7,13 +7,13 @@ import pytest
 from tests.products import pictures
 from tests.services.shoppers import shopping
 from tests.services.stack import Stack
-from tests.setup.service import wait_for
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.xdist_group("faults")
 
 
 @pytest.mark.parametrize("fault", ["stop", "kill"])
-def test_the_shop_goes_on_and_its_jobs_are_done_when_redis_is_back(
+def test_jobs_are_done_when_redis_is_back(
     stack: Stack, fault: str, record_property: Callable[[str, object], None]
 ) -> None:
     token = stack.token()

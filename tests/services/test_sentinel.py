@@ -1,4 +1,4 @@
-"""The queue's server dies, and Sentinels make the one that follows it the master."""
+"""The queue's server fails, and Sentinels promote its replica."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ import redis
 from tests.services.servers import Redis, Sentinel
 from tests.services.spread import Spread
 from tests.services.test_redis_faults import mails_to
-from tests.setup.service import wait_for
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.xdist_group("spread")
 
@@ -26,9 +26,11 @@ def asked(server: Redis, *command: Any) -> Any:
 
 @pytest.fixture
 def follower(spread: Spread, tmp_path: Path) -> Iterator[Redis]:
-    """A second server for the queue, and three Sentinels, which web, worker and beat ask for the master."""
+    """A replica of the queue's server, and three Sentinels, which web, worker and beat use."""
     usual = spread.environment
     with ExitStack() as cleanup:
+        # Last: a Sentinel that still runs would make the queue's original server a replica when it restarts.
+        cleanup.callback(_restart_with, spread, usual)
         follower = Redis(_folder(tmp_path / "follower"))
         sentinels = [Sentinel(_folder(tmp_path / f"sentinel{number}"), MASTER, spread.queue) for number in range(3)]
         for server in (follower, *sentinels):
@@ -37,9 +39,8 @@ def follower(spread: Spread, tmp_path: Path) -> Iterator[Redis]:
         asked(follower, "REPLICAOF", "127.0.0.1", spread.queue.port)
         wait_for(lambda: all(len(asked(each, "SENTINEL", "REPLICAS", MASTER)) == 1 for each in sentinels), seconds=60)
         wait_for(lambda: all(len(asked(each, "SENTINEL", "SENTINELS", MASTER)) == 2 for each in sentinels), seconds=60)
-        places = ",".join(f"127.0.0.1:{sentinel.port}" for sentinel in sentinels)
-        cleanup.callback(_begin_anew, spread, usual)
-        _begin_anew(spread, usual | {"REDIS_BROKER_HOST": MASTER, "REDIS_BROKER_SENTINELS": places})
+        sentinel_addresses = ",".join(f"127.0.0.1:{sentinel.port}" for sentinel in sentinels)
+        _restart_with(spread, usual | {"REDIS_BROKER_HOST": MASTER, "REDIS_BROKER_SENTINELS": sentinel_addresses})
         yield follower
 
 
@@ -48,14 +49,14 @@ def _folder(path: Path) -> Path:
     return path
 
 
-def _begin_anew(spread: Spread, environment: dict[str, str]) -> None:
+def _restart_with(spread: Spread, environment: dict[str, str]) -> None:
     spread.environment = environment
     for name in list(spread.running):
         spread.kill(name)
     spread.heal()
 
 
-def test_the_queue_goes_on_at_the_server_that_followed(
+def test_the_queue_continues_at_the_promoted_replica(
     spread: Spread, follower: Redis, record_property: Callable[[str, object], None]
 ) -> None:
     spread.register("before")

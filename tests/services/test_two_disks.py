@@ -1,4 +1,4 @@
-"""Web and workers on machines of their own: they share the database, Redis and the buckets, and no disk."""
+"""Web and workers on separate machines, which share the database, Redis and the buckets, but no disk."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ import requests
 from tests.products import pictures
 from tests.services.buckets import ORIGINALS, RENDITIONS, Objects
 from tests.services.stack import Stack
-from tests.setup.service import wait_for
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.xdist_group("faults")
 
-MACHINES = ("web", "images")  # the others touch no file
+MACHINES = ("web", "images")  # the other processes use no files
 
 
 @dataclass
@@ -35,13 +35,13 @@ class Shop:
         return self.stack.number("SELECT SUM(attempts) FROM products_productimage WHERE product_id = %s", product)
 
     def on_disks(self) -> list[Path]:
-        """Every file of a picture that lies on a machine's own disk, or in its folder for temporary files."""
+        """Every image file on a machine's disk or in its temporary folder."""
         files = [path for disk in self.disks.values() for path in disk.rglob("*") if path.is_file()]
-        return [path for path in files if path.parent.name != "metrics"]  # where each machine counts for itself
+        return [path for path in files if path.parent.name != "metrics"]  # each machine has its own counters
 
 
 @pytest.fixture(scope="module")
-def shop(standing: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+def shop(session_stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     objects = Objects()
     objects.start()
     objects.make_buckets()
@@ -53,15 +53,15 @@ def shop(standing: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         name: {**objects.environment(), "DATA_DIR": str(disk), "TMPDIR": str(disk / "tmp")}
         for name, disk in disks.items()
     }
-    standing.execute("DELETE FROM products_productimage")  # of tests before, whose files are in no bucket
+    session_stack.execute("DELETE FROM products_productimage")  # of earlier tests, whose files are in no bucket
     try:
-        with standing.with_settings(**apart):
-            yield Shop(standing, objects, disks)
+        with session_stack.with_settings(**apart):
+            yield Shop(session_stack, objects, disks)
     finally:
         objects.stop()
 
 
-def test_a_picture_comes_in_here_and_is_made_there(
+def test_an_image_is_uploaded_on_one_machine_and_processed_on_another(
     shop: Shop, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     stack, objects = shop.stack, shop.objects
@@ -73,8 +73,8 @@ def test_a_picture_comes_in_here_and_is_made_there(
         image = shop.image(product, image_id, token)
         answer = requests.get(image["full"], timeout=5)  # without any key
         assert image["full"].startswith(f"{objects.url}/{RENDITIONS}/products/")
-        assert pictures.opened(answer.content).size == (500, 333)
-        # The service's own path goes on to answer, for who knows no other.
+        assert pictures.decode(answer.content).size == (500, 333)
+        # The service's own path still works.
         own = "/media/" + image["full"].partition(f"{RENDITIONS}/")[2]
         assert stack.request("GET", own).content == answer.content
         original = f"/products/{product}/images/{image_id}/original/"
@@ -83,7 +83,7 @@ def test_a_picture_comes_in_here_and_is_made_there(
         assert requests.get(f"{objects.url}/{ORIGINALS}/{own[7:].replace('-full', '')}", timeout=5).status_code == 403
     apart = {**objects.environment(), "DATA_DIR": str(tmp_path / "another")}
     assert stack.manage("check_media", **apart).endswith("agree.\n")
-    assert stack.manage("rebuild_images", "--all", "--processes", "2", **apart).endswith("were made anew.\n")
+    assert stack.manage("rebuild_images", "--all", "--processes", "2", **apart).endswith("were rebuilt.\n")
     assert stack.manage("check_media", **apart).endswith("agree.\n")
     record_property("counts", f"{len(objects.names())} objects of {len(ids)} pictures, {shop.on_disks()} on disks")
     assert shop.on_disks() == []
@@ -104,12 +104,12 @@ def test_a_worker_killed_in_the_middle_leaves_nothing_in_the_buckets(shop: Shop)
     stack.run("images")
     wait_for(lambda: shop.statuses(product, token) == {"ready"}, seconds=90, every=0.5)
     assert len(objects.names(ORIGINALS)) == len(ids)
-    assert len(objects.names(RENDITIONS)) == 4 * len(ids)
+    assert len(objects.names(RENDITIONS)) == 6 * len(ids)
     assert stack.request("DELETE", f"/products/{product}/", token=token).status_code == 204
     assert objects.names() == []
 
 
-def test_the_server_goes_and_comes_back(shop: Shop) -> None:
+def test_the_server_becomes_unreachable_and_recovers(shop: Shop) -> None:
     stack, objects = shop.stack, shop.objects
     token, product = stack.token(), stack.product("Pictured while the server is away")
     stack.kill("images")
@@ -117,7 +117,7 @@ def test_the_server_goes_and_comes_back(shop: Shop) -> None:
         stack.upload(product, pictures.jpeg(quality=quality), token)
     with objects.gone():
         stack.run("images")
-        wait_for(lambda: "does not answer" in stack.log("images"), seconds=120)  # a busy machine starts it slowly
+        wait_for(lambda: "is unreachable" in stack.log("images"), seconds=120)  # a busy machine starts it slowly
         files = {"image": ("photo.jpg", pictures.jpeg(quality=82), "image/jpeg")}
         answer = stack.request("POST", f"/products/{product}/images/", token=token, files=files)
         assert (answer.status_code, answer.json()["type"]) == (503, "/problems/unavailable")
@@ -128,5 +128,5 @@ def test_the_server_goes_and_comes_back(shop: Shop) -> None:
         assert shop.statuses(product, token) == {"pending"}
     wait_for(lambda: shop.statuses(product, token) == {"ready"}, seconds=60, every=0.5)
     assert shop.attempts(product) == 2
-    assert len(objects.names()) == 2 * 5
+    assert len(objects.names()) == 2 * 7  # the original, and three renditions in two formats
     stack.request("DELETE", f"/products/{product}/", token=token)

@@ -1,4 +1,4 @@
-"""Reads what the processes of a service log, and says what is wrong with it."""
+"""Parses the logs of a service and finds faults in them."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -21,7 +21,7 @@ PROCESSES = ("web", "worker", "images", "beat")
 
 
 def of_processes(log: str, *names: str) -> Iterator[str]:
-    """The lines of those whom the Procfile names, or of these alone, without honcho's prefix."""
+    """The lines of the processes of the Procfile, or of these, without the supervisor's prefix."""
     for line in log.splitlines():
         name, bar, rest = line.partition(" | ")
         if bar and name.strip() in (names or PROCESSES):
@@ -29,12 +29,12 @@ def of_processes(log: str, *names: str) -> Iterator[str]:
 
 
 def parsed(lines: Iterable[str]) -> list[dict[str, Any]]:
-    """Those that are JSON."""
+    """Parse the lines that are JSON."""
     return [json.loads(line) for line in lines if line.startswith("{")]
 
 
 def faults(lines: Iterable[str], secrets: Iterable[str]) -> list[str]:
-    """What no line may be: something else than JSON with every field, or the bearer of a secret."""
+    """The lines that are not JSON with every field, or that contain a secret."""
     found = []
     hidden = list(secrets)
     assert all(hidden), "an empty secret is in every line"

@@ -1,18 +1,21 @@
-"""Everything that a shopping trip logs, from real processes, is JSON and bears no secret."""
+"""All log lines of a shopping trip, from real processes, are JSON without secrets."""
 
 import json
+import logging
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
 
-from productbackend.logs import redacted
+from productbackend.observability.logs import JSONFormatter, TextFormatter, redact, redact_traceback
+from tests.mail_server import MailServer
 from tests.setup import logs
-from tests.setup.mailbox import Mailbox
-from tests.setup.service import Service, wait_for
+from tests.setup.service import Service
 from tests.setup.trip import ADDRESS, IDS, LATE, REFUSED, Trip
+from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.xdist_group("worker"), pytest.mark.embedded]
 
@@ -26,7 +29,7 @@ TRIGGERS = f"""
 
 @contextmanager
 def triggers(service: Service) -> Iterator[None]:
-    """The database fails, and its error names whom it failed at."""
+    """Make the database fail with an error that quotes an address."""
     with closing(sqlite3.connect(service.data_dir / "db.sqlite3", timeout=20)) as database:
         database.executescript(TRIGGERS)
         try:
@@ -36,7 +39,7 @@ def triggers(service: Service) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def trip(service: Service, mailbox: Mailbox) -> Trip:
+def trip(service: Service, mailbox: MailServer) -> Trip:
     trip = Trip(service.url, service.request, lambda: mailbox.mails)
     trip.go()
     with triggers(service):
@@ -46,7 +49,7 @@ def trip(service: Service, mailbox: Mailbox) -> Trip:
 
 
 def of(service: Service, request_id: str) -> list[dict[str, Any]]:
-    """The lines of one request, and of the tasks that it caused."""
+    """The lines of one request and of its tasks."""
     return [line for line in logs.parsed(logs.of_processes(service.log)) if line["request_id"] == request_id]
 
 
@@ -58,7 +61,7 @@ def test_each_line_is_json_and_none_has_a_secret(service: Service, trip: Trip) -
     assert "@" not in "".join(line["message"] for line in logs.parsed(lines))
 
 
-def test_a_requests_line_says_what_it_was(service: Service, trip: Trip) -> None:
+def test_the_line_of_a_request(service: Service, trip: Trip) -> None:
     (checkout,) = [line for line in of(service, IDS["checkout"]) if line["logger"] == "productbackend.access"]
     assert checkout["message"].endswith(" 201")
     assert (checkout["method"], checkout["route"]) == ("POST", "/carts/{id}/checkout/")
@@ -79,7 +82,7 @@ def test_a_requests_line_says_what_it_was(service: Service, trip: Trip) -> None:
         ("late", "outbox.tasks.send"),
     ],
 )
-def test_a_tasks_lines_bear_the_request_that_caused_it(service: Service, trip: Trip, step: str, task: str) -> None:
+def test_the_lines_of_a_task_have_the_request_id(service: Service, trip: Trip, step: str, task: str) -> None:
     lines = [line for line in of(service, IDS[step]) if line["task"]]
     assert {line["task"] for line in lines} == {task}
     assert all(line["task_id"] and line["duration_ms"] > 0 for line in lines)
@@ -88,7 +91,7 @@ def test_a_tasks_lines_bear_the_request_that_caused_it(service: Service, trip: T
 
 
 @pytest.mark.parametrize(("step", "said"), [("failure", "Internal Server Error"), ("late", "IntegrityError")])
-def test_a_failure_is_told_in_full_but_for_the_person(service: Service, trip: Trip, step: str, said: str) -> None:
+def test_a_failure_is_logged_without_addresses(service: Service, trip: Trip, step: str, said: str) -> None:
     (line,) = [line for line in of(service, IDS[step]) if line["exception"]]
     assert line["level"] == "ERROR"
     assert said in line["message"]
@@ -97,7 +100,7 @@ def test_a_failure_is_told_in_full_but_for_the_person(service: Service, trip: Tr
     assert "[address]" in line["exception"]
 
 
-def test_what_reads_the_lines_finds_what_is_wrong_with_them() -> None:
+def test_faults_finds_faulty_lines() -> None:
     good = dict.fromkeys(logs.FIELDS) | {
         "time": "2026-01-01T00:00:00Z", "level": "INFO", "logger": "x", "message": "GET /", "process": 1
     }  # fmt: skip
@@ -126,5 +129,64 @@ def test_what_reads_the_lines_finds_what_is_wrong_with_them() -> None:
         ("for 'x'@'10.0.0.1' (using password: YES)", "for 'x'@'10.0.0.1' (using password: YES)"),
     ],
 )
-def test_what_others_quote_is_taken_out(text: str, expected: str) -> None:
-    assert redacted(text) == expected
+def test_secrets_and_addresses_are_redacted(text: str, expected: str) -> None:
+    assert redact(text) == expected
+
+
+# Each begins like something that is redacted, and ends before it matches.
+RUNS = ["a-", "a@", "@", "a%40", "eyJ", "eyJ.", "eyJa.b", "password", "password-", "password ", "token: ",
+        "token:\"", "?", "? ", "cookie", "cookie ", "cookie: ",
+        " ", "\t", "-", "_", ".", "\\", "'", "é", "\U0001f600"]  # fmt: skip
+
+
+@pytest.mark.parametrize("end", ["", ":", "@", " x@y"])
+def test_redaction_takes_linear_time(end: str) -> None:
+    """Of uncut text, since cut text is short."""
+
+    def seconds(run: str, size: int) -> float:
+        text = run * (size // len(run)) + end
+        began = time.thread_time()
+        redact(text, size + 10)
+        return time.thread_time() - began
+
+    for run in RUNS:  # quadratic time would be ten seconds
+        assert seconds(run, 40_000) < 0.04 or min(seconds(run, 40_000) for _ in range(5)) < 0.04, run
+
+
+def test_long_messages_are_cut_after_redaction() -> None:
+    assert len(redact("x" * 1_000_000)) < 2_010
+    cut = redact("y " * 995 + "carla.carlsson@example.com " + "z " * 500)
+    assert "carla" not in cut
+    assert "[address]" in cut
+    text = redact_traceback("Traceback\n" + "x" * 100_000 + "\nValueError: a@b.c")
+    assert len(text) < 21_000
+    assert text.startswith("Traceback")
+    assert text.endswith("ValueError: [address]")
+
+
+def said(formatter: logging.Formatter, message: str, *args: Any, error: Exception | None = None) -> str:
+    exc_info = (type(error), error, None) if error else None
+    return formatter.format(logging.LogRecord("x", logging.INFO, __file__, 0, message, args, exc_info))
+
+
+@pytest.mark.parametrize(
+    "new_line", ["\n", "\r", "\r\n", "\x0b", "\x0c", "\x1b[2J", "\x85", "\u2028", "\u202e", "\x00", "\x9b"]
+)
+def test_log_lines_cannot_be_forged(new_line: str) -> None:
+    """In text format a path or a header with a line break stays on one line; an error's lines are indented."""
+    forged = f"{new_line}2026-01-01 00:00:00,000 1 INFO productbackend.access [x] GET / 200"
+    text = said(TextFormatter(), "GET %s 404", f"/nowhere{forged}")
+    assert len(text.splitlines()) == 1
+    assert text.isprintable()
+    text = said(TextFormatter(), "GET %s 500", "/", error=ValueError(f"wrong{forged}"))
+    _, *others = text.splitlines()
+    assert others
+    assert all(line.startswith("  ") and line.isprintable() for line in others)
+    assert len(said(JSONFormatter(), "GET %s 404", f"/nowhere{forged}").split("\n")) == 1
+
+
+@pytest.mark.django_db
+def test_a_path_with_a_line_break_is_one_line(api: Any, caplog: pytest.LogCaptureFixture) -> None:
+    api.get("/nowhere%0a2026-01-01 INFO forged")
+    (record,) = [record for record in caplog.records if record.name == "productbackend.access"]
+    assert len(TextFormatter().format(record).splitlines()) == 1

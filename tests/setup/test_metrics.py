@@ -1,4 +1,4 @@
-"""What /metrics says of real processes, and still says after some of them were killed."""
+"""/metrics of real processes, also after some of them were killed."""
 
 import os
 import signal
@@ -6,11 +6,13 @@ import signal
 import pytest
 import requests
 
-from tests.metrics.reading import Samples, parsed, value
+from tests.mail_server import MailServer
+from tests.observability.metrics.reading import Samples, parsed, value
+from tests.passwords import PASSWORD
 from tests.products import pictures
-from tests.setup.conftest import Mailbox
-from tests.setup.service import PASSWORD, Service, wait_for
+from tests.setup.service import Service
 from tests.setup.test_worker import RENDITIONS, TASKS, new_product, ready, upload
+from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.xdist_group("worker"), pytest.mark.embedded]
 
@@ -32,36 +34,40 @@ def done(service: Service, task: str) -> float:
 
 
 def ask(service: Service, times: int) -> None:
-    """Each on a connection of its own, so that every process gets some."""
+    """Send requests on separate connections, so that every process gets some."""
     for _ in range(times):
         assert requests.get(f"{service.url}/health/live/", timeout=20).ok
 
 
-def test_the_sum_of_all_web_processes_is_right_before_and_after_they_are_killed(service: Service) -> None:
+def files_of(service: Service, pids: set[int]) -> list[str]:
+    """The counter files of these processes, which end in the process id."""
+    names = [path.name for path in (service.data_dir / "metrics").glob("*.db")]
+    return [name for name in names if name.removesuffix(".db").rpartition("-")[2] in map(str, pids)]
+
+
+def test_the_sum_of_all_web_processes_is_right_also_after_they_are_killed(service: Service) -> None:
     before = live(read(service))
     ask(service, 60)
     assert live(read(service)) == before + 60
     web = service.pid_of("web")
     killed = service.children_of(web)
-    files = {path.name for path in (service.data_dir / "metrics").glob("*.db")}
-    assert {f"counter_{pid}.db" for pid in killed} & files
+    assert files_of(service, killed)
     for pid in killed:
         os.kill(pid, signal.SIGKILL)
     wait_for(lambda: len(service.children_of(web) - killed) == len(killed), seconds=15)
-    wait_for(service.answers, seconds=10)
+    wait_for(service.is_reachable, seconds=10)
     ask(service, 40)
     assert live(read(service)) == before + 100
-    files = {path.name for path in (service.data_dir / "metrics").glob("*.db")}
-    assert not {f"{kind}_{pid}.db" for kind in ("counter", "histogram") for pid in killed} & files
+    assert not files_of(service, killed)
 
 
-def test_nobody_reads_them_by_a_proxy(service: Service) -> None:
+def test_metrics_are_not_served_through_a_proxy(service: Service) -> None:
     answer = service.request("GET", "/metrics", headers={"X-Forwarded-For": "127.0.0.1"})
     assert answer.status_code == 404
     assert answer.json()["type"] == "/problems/not-found"
 
 
-def test_tasks_are_counted_with_their_durations(service: Service, token: str, mailbox: Mailbox) -> None:
+def test_tasks_are_counted_with_their_durations(service: Service, token: str, mailbox: MailServer) -> None:
     before = {task: done(service, task) for task in ("outbox.tasks.send", RENDITIONS)}
     account = {"username": "mona", "email": "mona@example.com", "password": PASSWORD, "repeat_password": PASSWORD}
     assert service.request("POST", "/register/", json=account).status_code == 201
@@ -78,6 +84,6 @@ def test_tasks_are_counted_with_their_durations(service: Service, token: str, ma
 
 
 def test_beat_ticks(service: Service) -> None:
-    """It sends its sweeps twice a minute."""
+    """Beat sends sweeps twice a minute."""
     name = "productbackend_beat_tick_timestamp_seconds"
     wait_for(lambda: value(read(service), name) > 0, seconds=40, every=1)

@@ -1,4 +1,4 @@
-"""Settings come from the environment and `.env`, typed, and a bad one says so in one line."""
+"""Settings are read from the environment and `.env`, typed; an invalid one is reported in one line."""
 
 import ast
 import os
@@ -6,39 +6,62 @@ import re
 import runpy
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from kombu import Connection
+from redis import Redis
 
 from productbackend import environment
 from productbackend.environment import Environment
 
+pytestmark = pytest.mark.embedded
+
 SAMPLE = settings.BASE_DIR / ".env.sample"
 SOURCE = settings.BASE_DIR / "productbackend" / "settings.py"
+KEY = "a-key-of-the-tests-alone-that-signs-nothing"
 
 
+@cache
 def names_read() -> set[str]:
-    """Every name that settings.py asks the environment for."""
+    """Every name that settings.py reads from the environment."""
     calls = (node for node in ast.walk(ast.parse(SOURCE.read_text())) if isinstance(node, ast.Call))
     asked = (call.args[0] for call in calls if isinstance(call.func, ast.Name) and call.func.id == "env")
     return {ast.literal_eval(name) for name in asked}
 
 
 def in_process(env_file: Path, code: str, **given: str) -> subprocess.CompletedProcess[str]:
-    """Run Python with this `.env` and environment, and none of the tests' own settings."""
-    kept = {name: value for name, value in os.environ.items() if name not in names_read()}
+    """Run Python with this `.env` and environment, without the tests' settings."""
+    inherited = {name: value for name, value in os.environ.items() if name not in names_read()}
     return subprocess.run(
         [sys.executable, "-c", code],
         cwd=settings.BASE_DIR,
-        env=kept | {"ENV_FILE": str(env_file)} | given,
+        env=inherited | {"ENV_FILE": str(env_file)} | given,
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
+    """Return a function that runs settings.py with this environment alone and no `.env`; it returns its names."""
+    monkeypatch.setattr(environment, "find_spec", lambda name: True)  # only `make test-services` installs all packages
+    for name in names_read() - {"DATA_DIR"}:
+        monkeypatch.delenv(name, raising=False)
+
+    def run(**given: str) -> dict[str, Any]:
+        for name, value in ({"SECRET_KEY": KEY} | given).items():
+            monkeypatch.setenv(name, value)
+        return runpy.run_path(str(SOURCE))
+
+    return run
 
 
 def test_the_sample_describes_every_setting_and_no_other() -> None:
@@ -48,7 +71,7 @@ def test_the_sample_describes_every_setting_and_no_other() -> None:
     assert len(described) == len(set(described))
     for number, line in enumerate(lines):
         if re.match("[A-Z]", line):
-            assert lines[number - 1].startswith("# "), f"{line} stands without a description"
+            assert lines[number - 1].startswith("# "), f"{line} has no description"
 
 
 def test_the_samples_values_are_the_defaults(tmp_path: Path) -> None:
@@ -56,9 +79,8 @@ def test_the_samples_values_are_the_defaults(tmp_path: Path) -> None:
         "import json; from productbackend import settings as s;"
         "print(json.dumps({n: repr(getattr(s, n)) for n in dir(s) if n.isupper() and n != 'env'}))"
     )
-    key = "a-key-of-the-tests-alone-that-signs-nothing"
-    plain = in_process(Path(os.devnull), code, SECRET_KEY=key, DATA_DIR=str(tmp_path))
-    sample = in_process(SAMPLE, code, SECRET_KEY=key, DATA_DIR=str(tmp_path))
+    plain = in_process(Path(os.devnull), code, SECRET_KEY=KEY, DATA_DIR=str(tmp_path))
+    sample = in_process(SAMPLE, code, SECRET_KEY=KEY, DATA_DIR=str(tmp_path))
     assert plain.returncode == 0, plain.stderr
     assert plain.stdout == sample.stdout
 
@@ -79,13 +101,54 @@ def test_renditions_of_pictures() -> None:
     }
 
 
-def test_places_of_servers() -> None:
-    assert environment.places("one.example:26379, 10.0.0.2:26380") == [("one.example", 26379), ("10.0.0.2", 26380)]
+def test_the_folder_of_the_shops_mails(read: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
+    assert environment.folder("docs") == settings.BASE_DIR / "docs"
+    given = read(MAIL_TEMPLATES_DIR=str(tmp_path))
+    assert [engine.get("DIRS") for engine in given["TEMPLATES"]] == [None, [tmp_path]]
+
+
+def test_hosts_with_ports() -> None:
+    assert environment.host_ports("one.example:26379, 10.0.0.2:26380") == [("one.example", 26379), ("10.0.0.2", 26380)]
+    assert environment.host_ports("[::1]:26379,two:1") == [("::1", 26379), ("two", 1)]
+
+
+@pytest.mark.parametrize(
+    ("raw", "host", "url"),
+    [
+        ("::1", "::1", "redis://:word@[::1]:6379/0"),
+        ("[2001:db8::2]", "2001:db8::2", "redis://:word@[2001:db8::2]:6379/0"),
+        ("10.0.0.1", "10.0.0.1", "redis://:word@10.0.0.1:6379/0"),
+        ("redis", "redis", "redis://:word@redis:6379/0"),
+    ],
+)
+def test_a_host_may_be_an_address_of_ipv6(raw: str, host: str, url: str) -> None:
+    assert environment.host(raw) == host
+    assert environment.redis_url(host, 6379, "word", 0) == url
+    where = Redis.from_url(url).connection_pool.connection_kwargs
+    assert (where["host"], where["port"], where["password"]) == (host, 6379, "word")
+    broker = Connection(url)
+    assert (broker.hostname, broker.port, broker.password) == (host, 6379, "word")
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("shop@localhost", "shop@localhost"),
+        ("The Shop <mail@shop.example>", "The Shop <mail@shop.example>"),
+        ("Shoes, Inc. <mail@shop.example>", '"Shoes, Inc." <mail@shop.example>'),
+        ('"Shoes, Inc." <mail@shop.example>', '"Shoes, Inc." <mail@shop.example>'),
+        ("mail@bücher.example", "mail@xn--bcher-kva.example"),
+        ("Bücher, Söhne <mail@bücher.example>", '"Bücher, Söhne" <mail@xn--bcher-kva.example>'),
+    ],
+)
+def test_a_sender_is_a_valid_header(raw: str, expected: str) -> None:
+    assert environment.sender(raw) == expected == environment.sender(expected)
 
 
 def test_no_secret_is_in_the_sample() -> None:
     secrets = ("SECRET_KEY", "JWT_SIGNING_KEY", "MYSQL_PASSWORD", "REDIS_PASSWORD", "EMAIL_HOST_PASSWORD")
-    for name in (*secrets, "MYSQL_REPLICA_PASSWORD", "REDIS_BROKER_PASSWORD", "S3_SECRET_ACCESS_KEY"):
+    stripe = ("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET")
+    for name in (*secrets, *stripe, "MYSQL_REPLICA_PASSWORD", "REDIS_BROKER_PASSWORD", "S3_SECRET_ACCESS_KEY"):
         assert f"\n{name}=\n" in SAMPLE.read_text()
 
 
@@ -101,7 +164,7 @@ def test_no_secret_is_in_the_sample() -> None:
         ("SHOP_NAME = 'Shoes & Co'", None, "Shoes & Co"),
     ],
 )
-def test_the_process_wins_over_the_file_and_empty_counts_as_unset(
+def test_the_environment_overrides_the_file_and_empty_counts_as_unset(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, variable: str | None, expected: str
 ) -> None:
     path = tmp_path / ".env"
@@ -110,6 +173,7 @@ def test_the_process_wins_over_the_file_and_empty_counts_as_unset(
     if variable is not None:
         monkeypatch.setenv("SHOP_NAME", variable)
     assert Environment(path)("SHOP_NAME", "Default") == expected
+    assert os.environ.get("SHOP_NAME") == variable  # reading changes nothing
 
 
 @pytest.mark.parametrize(
@@ -119,13 +183,20 @@ def test_the_process_wins_over_the_file_and_empty_counts_as_unset(
         (environment.port, "0"),
         (environment.port, "65536"),
         (environment.port, "8000 # here"),
-        (environment.whole(1, 5), "6"),
-        (environment.whole(1, 5), "-1"),
+        (environment.integer(1, 5), "6"),
+        (environment.integer(1, 5), "-1"),
         (environment.time_zone, "Mars/Olympus"),
         (environment.time_zone, "../etc/passwd"),
         (environment.currency, "eur"),
-        (environment.places, "one,two:26379"),
-        (environment.places, "one:0"),
+        (environment.host_ports, "one,two:26379"),
+        (environment.host_ports, "one:0"),
+        (environment.host_ports, "::1:26379"),
+        (environment.host, "redis:6379"),
+        (environment.host, "[::1]:6379"),
+        *((environment.sender, bad) for bad in ("Shop", "a@b@c", "a b@c.example", "a@", "jürgen@shop.example")),
+        *((environment.sender, bad) for bad in ("a@shop.example, b@shop.example", "Shop <a@-shop>", "Shop <a@b")),
+        (environment.folder, "manage.py"),
+        (environment.folder, "/no/such/folder"),
         (environment.rate, "20/fortnight"),
         (environment.rate, "0/min"),
         (environment.rate, "often"),
@@ -139,7 +210,7 @@ def test_the_process_wins_over_the_file_and_empty_counts_as_unset(
         (environment.renditions, "full:500x500:bmp,thumb:100x100"),
     ],
 )
-def test_a_bad_value_names_the_setting_and_the_place(tmp_path: Path, cast: Any, bad: str) -> None:
+def test_an_invalid_value_names_the_setting_and_its_source(tmp_path: Path, cast: Any, bad: str) -> None:
     path = tmp_path / ".env"
     path.write_text(f"ODD_SETTING={bad}\n")
     with pytest.raises(ImproperlyConfigured, match="ODD_SETTING") as raised:
@@ -157,18 +228,20 @@ def test_a_short_secret_is_refused_and_not_shown(tmp_path: Path) -> None:
     assert "hunter2" not in str(raised.value)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "command",
     [
         ["manage.py", "check"],
         ["manage.py", "run"],
+        ["manage.py", "makemigrations", "--check"],
         ["-m", "celery", "-A", "productbackend", "worker"],
         ["-m", "celery", "-A", "productbackend", "beat", "--pidfile="],
         ["-m", "gunicorn", "--config", "python:productbackend.gunicorn", "productbackend.wsgi"],
     ],
     ids=" ".join,
 )
-def test_every_command_says_it_in_one_line(command: list[str]) -> None:
+def test_every_command_reports_it_in_one_line(command: list[str]) -> None:
     answer = subprocess.run(
         [sys.executable, *command],
         cwd=settings.BASE_DIR,
@@ -197,40 +270,19 @@ def test_the_tests_read_no_env_file() -> None:
 
 
 @pytest.mark.parametrize(("asked", "expected"), [("", False), ("true", True), ("off", False)])
-def test_debug_is_off_unless_asked_for(asked: str, expected: bool) -> None:
-    answer = in_process(
-        Path(os.devnull),
-        "from productbackend import settings; print(settings.DEBUG)",
-        SECRET_KEY="a-key-of-the-tests-alone-that-signs-nothing",
-        DEBUG=asked,
-    )
-    assert answer.stdout.strip() == str(expected)
+def test_debug_is_off_unless_asked_for(read: Callable[..., dict[str, Any]], asked: str, expected: bool) -> None:
+    assert read(DEBUG=asked)["DEBUG"] is expected
 
 
-def test_mysql_and_redis_are_one_setting_away() -> None:
-    answer = in_process(
-        Path(os.devnull),
-        "from productbackend import settings as s;"
-        "print(s.DATABASES['default']['ENGINE'], s.CACHES['default']['BACKEND'], s.CELERY_BROKER_URL)",
-        SECRET_KEY="a-key-of-the-tests-alone-that-signs-nothing",
-        MYSQL_HOST="db",
-        REDIS_HOST="queue",
-        REDIS_PASSWORD="p@ss/word",
-    )
-    assert answer.stdout.split() == [
-        "django.db.backends.mysql",
-        "productbackend.redis_cache.RedisCache",
-        "redis://:p%40ss%2Fword@queue:6379/0",
-    ]
+def test_mysql_and_redis_are_one_setting_away(read: Callable[..., dict[str, Any]]) -> None:
+    given = read(MYSQL_HOST="db", REDIS_HOST="queue", REDIS_PASSWORD="p@ss/word")
+    assert given["DATABASES"]["default"]["ENGINE"] == "django.db.backends.mysql"
+    assert given["CACHES"]["default"]["BACKEND"] == "productbackend.caches.redis_cache.RedisCache"
+    assert given["CELERY_BROKER_URL"] == "redis://:p%40ss%2Fword@queue:6379/0"
 
 
-def test_a_replica_and_a_queue_of_its_own_take_what_is_not_said_from_the_others() -> None:
-    answer = in_process(
-        Path(os.devnull),
-        "from productbackend import settings as s; r = s.DATABASES['replica'];"
-        "print(r['HOST'], r['PORT'], r['USER'], r['PASSWORD'], s.CACHES['default']['LOCATION'], s.CELERY_BROKER_URL,"
-        " s.BROKER_OPTIONS['master_name'])",
-        SECRET_KEY="a-key-of-the-tests-alone-that-signs-nothing",
+def test_unset_settings_of_replica_and_queue_default_to_the_others(read: Callable[..., dict[str, Any]]) -> None:
+    given = read(
         MYSQL_HOST="db",
         MYSQL_PORT="3307",
         MYSQL_USER="shop",
@@ -241,12 +293,11 @@ def test_a_replica_and_a_queue_of_its_own_take_what_is_not_said_from_the_others(
         REDIS_BROKER_HOST="master",
         REDIS_BROKER_SENTINELS="one:26379,two:26380",
     )
-    assert answer.stdout.split() == [
-        *("db2", "3307", "shop", "reads"),
-        "redis://:word@cache:6379/1",
-        "sentinel://:word@one:26379/0;sentinel://:word@two:26380/0",
-        "master",
-    ]
+    replica = given["DATABASES"]["replica"]
+    assert [replica[name] for name in ("HOST", "PORT", "USER", "PASSWORD")] == ["db2", 3307, "shop", "reads"]
+    assert given["CACHES"]["default"]["LOCATION"] == "redis://:word@cache:6379/1"
+    assert given["CELERY_BROKER_URL"] == "sentinel://:word@one:26379/0;sentinel://:word@two:26380/0"
+    assert given["BROKER_OPTIONS"]["master_name"] == "master"
 
 
 ALL_OF_S3 = {
@@ -258,22 +309,22 @@ ALL_OF_S3 = {
 
 
 @pytest.mark.parametrize(
-    ("given", "words"),
+    ("given", "message"),
     [
         ({"S3_ACCESS_KEY_ID": ""}, "must be set too: S3_ACCESS_KEY_ID."),
         ({"S3_ORIGINALS_BUCKET": "", "S3_SECRET_ACCESS_KEY": ""}, "too: S3_ORIGINALS_BUCKET, S3_SECRET_ACCESS_KEY."),
-        ({"S3_RENDITIONS_BUCKET": "originals"}, "must be two"),
-        ({"S3_ENDPOINT_URL": "s3.example.com"}, "S3_ENDPOINT_URL=s3.example.com does not fit"),
-        ({"MEDIA_URL": "cdn.example.com"}, "MEDIA_URL=cdn.example.com does not fit"),
+        ({"S3_RENDITIONS_BUCKET": "originals"}, "must differ"),
+        ({"S3_ENDPOINT_URL": "s3.example.com"}, "S3_ENDPOINT_URL=s3.example.com is invalid"),
+        ({"MEDIA_URL": "cdn.example.com"}, "MEDIA_URL=cdn.example.com is invalid"),
     ],
 )
-def test_half_of_s3_is_refused(given: dict[str, str], words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_incomplete_s3_is_rejected(given: dict[str, str], message: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(environment, "find_spec", lambda name: True)  # only `make test-services` installs it
     for name, value in (ALL_OF_S3 | given).items():
         monkeypatch.setenv(name, value)
     with pytest.raises(ImproperlyConfigured) as raised:
         runpy.run_path(str(SOURCE))
-    assert words in str(raised.value)
+    assert message in str(raised.value)
     assert "hunter2" not in str(raised.value)
 
 
@@ -284,7 +335,7 @@ def test_buckets_are_four_settings_away(monkeypatch: pytest.MonkeyPatch) -> None
     made = runpy.run_path(str(SOURCE))
     assert made["MEDIA_URL"] == "https://cdn.example.com/shop/"
     originals, renditions = made["STORAGES"]["originals"], made["STORAGES"]["default"]
-    assert originals["BACKEND"] == renditions["BACKEND"] == "productbackend.bucket.Bucket"
+    assert originals["BACKEND"] == renditions["BACKEND"] == "productbackend.storages.s3.Bucket"
     assert (originals["OPTIONS"]["bucket_name"], renditions["OPTIONS"]["bucket_name"]) == ("originals", "renditions")
     assert renditions["OPTIONS"]["endpoint_url"] is None
     assert "object_parameters" not in originals["OPTIONS"]
@@ -292,6 +343,7 @@ def test_buckets_are_four_settings_away(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_buckets_without_their_client_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(environment, "find_spec", lambda name: None)
+    monkeypatch.delenv("MYSQL_HOST", raising=False)
     for name, value in ALL_OF_S3.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(ImproperlyConfigured, match=r"requirements-s3\.txt"):

@@ -1,4 +1,4 @@
-"""32 writers at once on the embedded database; Django's own settings are the control that fails."""
+"""32 concurrent writers on the embedded database; Django's default settings are the control, which fails."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.embedded
 WRITERS = 32
 TRANSACTIONS = 5
 
-# Reads, then writes, as every real transaction does: that is what fails midway without IMMEDIATE.
+# Reads, then writes, as real transactions do: without IMMEDIATE such a transaction fails midway.
 WORK = """
 import sys, threading
 import django
@@ -55,7 +55,7 @@ def test_32_writers_meet_no_locked_database(tmp_path: Path, options: str, fails:
     answer = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path / "db.sqlite3"), options],
         cwd=settings.BASE_DIR,
-        env=os.environ | {"MYSQL_HOST": ""},  # its options are SQLite's, whatever this run is on
+        env=os.environ | {"MYSQL_HOST": ""},  # SQLite, whatever database this run uses
         capture_output=True,
         text=True,
         timeout=60,
@@ -63,4 +63,4 @@ def test_32_writers_meet_no_locked_database(tmp_path: Path, options: str, fails:
     )
     errors, value = map(int, answer.stdout.split())
     assert (errors > 0) is fails
-    assert value == WRITERS * TRANSACTIONS - errors  # none was lost, in either
+    assert value == WRITERS * TRANSACTIONS - errors  # no update was lost

@@ -1,4 +1,4 @@
-"""A whole shopping trip over HTTP, with all that goes wrong on one, and every secret that it used."""
+"""A shopping trip over HTTP with errors and failures, which records the secrets that it uses."""
 
 import re
 import socket
@@ -9,20 +9,21 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import requests
 
+from tests.passwords import PASSWORD
 from tests.products import pictures
-from tests.setup.service import PASSWORD, wait_for
+from tests.waiting import wait_for
 
 NAME = "carla-on-a-trip"
 ADDRESS = f"{NAME}@customers.example.com"
 NEW_PASSWORD = "another-horse-and-another-battery"
 GUESS = "no-password-of-anyone"
-REFUSED = "refused-by-a-trigger@customers.example.com"  # the database fails at it, and says its name
-LATE = "late-by-a-trigger@customers.example.com"  # and at this one only in the worker
+REFUSED = "refused-by-a-trigger@customers.example.com"  # the database fails, with an error that quotes it
+LATE = "late-by-a-trigger@customers.example.com"  # the database fails only in the worker
 IDS = {step: f"trip-{step}" for step in ("register", "upload", "checkout", "failure", "late")}
 
 
 class Trip:
-    """`send` is the service's own `request`, `mails` what its mail server has taken in by now."""
+    """`send` is the service's `request`; `mails` returns the mails received so far."""
 
     def __init__(self, url: str, send: Callable[..., requests.Response], mails: Callable[[], list[Message]]) -> None:
         self.url = url
@@ -37,9 +38,9 @@ class Trip:
         access = self.sign_in(PASSWORD)
         self.buy(access, self.stock_up())
         self.fail_to_sign_in()
-        self.look_around_the_admin()
+        self.use_the_admin()
         self.reset()
-        self.break_the_protocol()
+        self.send_malformed_requests()
 
     def register(self) -> None:
         account = {"username": NAME, "email": ADDRESS, "password": PASSWORD, "repeat_password": PASSWORD}
@@ -48,7 +49,7 @@ class Trip:
         self.user_id = answer.json()["id"]
         again = self.send("POST", "/register/", json=account)
         assert again.status_code == 400
-        link = self.link_in("onfirm")
+        link = self.link_in("erify")
         token = self.secret(link["token"])
         assert self.send("GET", "/email/confirm/", params=link, headers={"Accept": "text/html"}).status_code == 200
         assert self.send("POST", "/email/confirm/", json={"token": token}).status_code == 204
@@ -61,7 +62,7 @@ class Trip:
         return str(renewed["access"])
 
     def stock_up(self) -> int:
-        """A product with a picture, as staff bring it in."""
+        """Create a product with a picture as staff."""
         pair = self.send("POST", "/token/", json={"username": "boss", "password": PASSWORD}).json()
         staff = self.secret(pair["access"])
         answer = self.send("POST", "/products/", token=staff, json={"name": "Lamp of a trip", "quantity": 5})
@@ -82,6 +83,14 @@ class Trip:
         for path in ("/", "/products/", f"/products/{product}/", f"/products/{product}/", "/categories/"):
             assert self.send("GET", path, params={"search": ADDRESS} if path == "/products/" else {}).ok
         item = self.send("POST", "/cart-items/", token=access, json={"product": product, "quantity": 2}).json()
+        parts = ("name", "company", "line1", "line2", "postal_code", "city", "region", "phone")
+        address = {part: self.secret(f"the {part} of a trip") for part in parts} | {"country": "DE"}
+        details = {
+            "shipping_address": address,
+            "phone": self.secret("030-trip"),
+            "note": self.secret("Ring, on a trip."),
+        }
+        assert self.send("PATCH", f"/carts/{item['cart']}/", token=access, json=details).ok
         key = self.secret("the-idempotency-key-of-a-trip")
         headers = {"Idempotency-Key": key, "X-Request-ID": IDS["checkout"]}
         answer = self.send("POST", f"/carts/{item['cart']}/checkout/", token=access, headers=headers)
@@ -96,8 +105,8 @@ class Trip:
         broken = self.send("GET", "/carts/", token=self.secret("eyJhbGciOiJIUzI1NiJ9.eyJub2JvZHkiOiIxIn0.c2lnbmF0dXJl"))
         assert broken.status_code == 401
 
-    def look_around_the_admin(self) -> None:
-        """A refused sign-in, a good one, and a search for a person."""
+    def use_the_admin(self) -> None:
+        """A failed sign-in, a successful one, and a search for a person."""
         session = requests.Session()
         page = f"{self.url}/admin/login/"
         for password in (GUESS, PASSWORD):
@@ -123,8 +132,8 @@ class Trip:
         assert answer.status_code == 204, answer.text
         self.sign_in(NEW_PASSWORD)
 
-    def break_the_protocol(self) -> None:
-        """What Gunicorn refuses by itself, and would quote."""
+    def send_malformed_requests(self) -> None:
+        """Requests that Gunicorn rejects and would quote."""
         token = self.secret("a-token-in-a-broken-line")
         cookie = self.secret("a-session-in-a-broken-header")
         for request in (
@@ -137,14 +146,14 @@ class Trip:
                 assert b" 400 " in connection.recv(1000)
 
     def fail(self) -> None:
-        """Two that the database fails at, where triggers were set: one in the request, one in the worker."""
+        """Two failures of the database by triggers: one in the request, one in the worker."""
         for name, address, step in (("refused", REFUSED, "failure"), ("late", LATE, "late")):
             account = {"username": name, "email": address, "password": PASSWORD, "repeat_password": PASSWORD}
             answer = self.send("POST", "/register/", json=account, headers={"X-Request-ID": IDS[step]})
             assert answer.status_code == (500 if step == "failure" else 201), answer.text
 
     def link_in(self, subject: str) -> dict[str, str]:
-        """The query of the link in the last mail to the customer about that."""
+        """The query parameters of the link in the customer's last mail with this subject."""
 
         def found() -> str | None:
             for mail in reversed(self.mails()):

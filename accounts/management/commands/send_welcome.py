@@ -1,4 +1,4 @@
-"""manage.py send_welcome: what beat does every morning, by hand."""
+"""manage.py send_welcome: run the daily welcome job by hand."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -9,15 +9,15 @@ from accounts import welcome
 
 
 class Command(BaseCommand):
-    help = "Owe the welcome mail to everyone who is due for it; a worker sends them."
+    help = "Enqueue the welcome mail for every user who is due; a worker sends them."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="only show who is owed one")
+        parser.add_argument("--dry-run", action="store_true", help="only list the users who are due")
 
     def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
         if dry_run:
-            for user in welcome.owed().iterator():
+            for user in welcome.due_users().iterator():
                 self.stdout.write(f"{user.pk}\t{user.username}\t{user.email}")
-            self.stdout.write(f"{welcome.owed().count()} users are owed a welcome mail.")
+            self.stdout.write(f"{welcome.due_users().count()} users are due for the welcome mail.")
         else:
-            self.stdout.write(f"{welcome.owe_welcome_mails()} welcome mails are owed; a worker sends them.")
+            self.stdout.write(f"{welcome.enqueue_welcome_mails()} welcome mails enqueued; a worker sends them.")

@@ -1,4 +1,4 @@
-"""manage.py check_media: whether the file store and the rows agree."""
+"""manage.py check_media: compares the file store with the images' rows."""
 
 from typing import Any
 
@@ -6,62 +6,62 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from productbackend.errors import FileStoreUnavailable
-from products import media_check
+from products.images import audit
 from products.models import ProductImage
 
 
 class Command(BaseCommand):
     help = (
-        "Name the files that belong to no image (those younger than an hour may belong to an upload under way), and "
-        "the images whose files are gone. The exit code is 1 where something is wrong and stays so. Files with names "
-        "that the service does not give are named apart, and never touched."
+        "List the orphans (files that belong to no image; those younger than an hour are skipped, for they may belong "
+        "to an upload in progress) and the images whose files are missing. The exit code is 1 if a problem remains. "
+        "Files whose names this service does not generate are listed separately and not changed."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--delete", action="store_true", help="remove the files that belong to no image")
 
     def handle(self, *args: Any, delete: bool, **options: Any) -> None:
-        self.files = self.strays = self.left = self.foreign = 0
+        self.files = self.orphans = self.remaining = self.foreign = 0
         try:
             self.check_files(delete)
             images, missing = self.check_images()
         except FileStoreUnavailable as error:
             raise CommandError(error.detail) from None
-        apart = f" {self.foreign:,} files that are not the service's own were left alone." if self.foreign else ""
-        if self.left or missing:
+        foreign = f" {self.foreign:,} files that are not the service's own were ignored." if self.foreign else ""
+        if self.remaining or missing:
             raise CommandError(
-                f"{self.left:,} of {self.files:,} files belong to no image, "
-                f"{missing:,} files of {images:,} images are gone.{apart}"
+                f"{self.remaining:,} of {self.files:,} files belong to no image, "
+                f"{missing:,} files of {images:,} images are gone.{foreign}"
             )
-        removed = f" {self.strays:,} files that belonged to no image were removed." if self.strays else ""
-        self.stdout.write(f"{self.files - self.strays:,} files and {images:,} images agree.{removed}{apart}")
+        removed = f" {self.orphans:,} files that belonged to no image were removed." if self.orphans else ""
+        self.stdout.write(f"{self.files - self.orphans:,} files and {images:,} images agree.{removed}{foreign}")
 
     def check_files(self, delete: bool) -> None:
-        """Name what belongs to no image, and what is not ours."""
-        # disable=None: no bar where there is no terminal.
+        """List orphans and foreign files."""
+        # disable=None: no bar without a terminal.
         with tqdm(unit=" files", disable=None) as bar:
-            for found in media_check.look():
-                left = media_check.remove(found.strays) if delete else found.strays
+            for found in audit.scan():
+                remaining = audit.remove(found.orphans) if delete else found.orphans
                 self.files += found.files - len(found.foreign)
-                self.strays, self.left = self.strays + len(found.strays), self.left + len(left)
+                self.orphans, self.remaining = self.orphans + len(found.orphans), self.remaining + len(remaining)
                 self.foreign += len(found.foreign)
-                for name in found.strays:
-                    self.say(bar, f"{name}: belongs to no image{'' if name in left else ', removed'}")
+                for name in found.orphans:
+                    self.write_line(bar, f"{name}: belongs to no image{'' if name in remaining else ', removed'}")
                 for name in found.foreign:
-                    self.say(bar, f"{name}: not the service's own")
+                    self.write_line(bar, f"{name}: not the service's own")
                 bar.update(found.files)
 
     def check_images(self) -> tuple[int, int]:
-        """Name what is gone; returns how many images there are, and how many files are gone."""
+        """List missing files. Returns the numbers of images and of missing files."""
         images = gone = 0
         with tqdm(total=ProductImage.objects.count(), unit=" images", disable=None) as bar:
-            for count, gaps in media_check.missing():
-                images, gone = images + count, gone + len(gaps)
-                for gap in gaps:
-                    self.say(bar, f"image {gap.image_id} of product {gap.product_id}: {gap.name} is gone")
+            for count, missing in audit.missing_files():
+                images, gone = images + count, gone + len(missing)
+                for file in missing:
+                    self.write_line(bar, f"image {file.image_id} of product {file.product_id}: {file.name} is gone")
                 bar.update(count)
         return images, gone
 
-    def say(self, bar: Any, line: str) -> None:
+    def write_line(self, bar: Any, line: str) -> None:
         bar.clear()
-        self.stdout.write(line.encode(errors="backslashreplace").decode())  # a file's name may be no text
+        self.stdout.write(line.encode(errors="backslashreplace").decode())  # a file's name may not be valid text

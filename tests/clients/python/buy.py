@@ -1,4 +1,4 @@
-"""Buys something with the client that openapi-python-client makes of the document.
+"""Buys something with the client that openapi-python-client generates from the document.
 
 `python buy.py URL USERNAME PASSWORD` prints the order as JSON.
 """
@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 
 def good(kind: type[T], answer: object) -> T:
-    """What was asked for; a problem in its place ends the program."""
+    """Return the response if it is of the expected type; exit if it is a problem."""
     assert isinstance(answer, kind), answer
     return answer
 

@@ -60,6 +60,7 @@ async function buy(product: Product): Promise<Order> {
   check(problem.shortages[0]?.available === product.quantity, "the shortage tells another number");
 
   const item = good(await shop.POST("/cart-items/", { body: { product: product.id, quantity: 1 } }), 201);
+  check("product" in item, "the answer is no item");
   const path = { id: item.cart };
   const before = await shop.GET("/carts/{id}/", { params: { path } });
   const stale = { "If-Match": before.response.headers.get("ETag") ?? "" };

@@ -1,0 +1,10 @@
+from django.apps import AppConfig
+
+
+class DeliveryConfig(AppConfig):
+    name = "delivery"
+
+    def ready(self) -> None:
+        from delivery import openapi
+
+        openapi.register()

@@ -1,0 +1,149 @@
+"""Payments in the admin: read only, and what staff do about money.
+
+The order's page shows its payments, movements and refunds.
+"""
+
+from typing import TYPE_CHECKING, cast
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+
+from orders.admin import seams
+from orders.models import Order
+from payments import cancelling, ledger
+from payments.admin.forms import piece_text
+from payments.admin.pages import MoneyPages
+from payments.models import MoneyMovement, Payment, ProviderEvent, Refund
+from payments.providers import transfer
+from productbackend.site.admin import ReadOnly, ShopAdmin
+from productbackend.text.formats import money
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+NOTHING = "–"
+
+
+class MoneyInline(ReadOnly, admin.TabularInline):
+    """Rows about the money of an order, on its page."""
+
+    extra = 0
+    can_delete = False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Order | None = None) -> tuple[str, ...]:
+        return tuple(str(name) for name in self.fields or ())
+
+
+class PaymentInline(MoneyInline):
+    model = Payment
+    fields = ("method", "status", "amount", "currency", "reference", "note", "error", "created_at")
+
+
+class RefundInline(MoneyInline):
+    model = Refund
+    fields = ("amount", "status", "pieces", "reason", "error", "user", "created_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Refund]:
+        return super().get_queryset(request).select_related("user").prefetch_related("lines__line")
+
+    @admin.display(description="of")
+    def pieces(self, refund: Refund) -> str:
+        parts = [piece_text(row.quantity, row.line.sku, restock=row.restock) for row in refund.lines.all()]
+        return ", ".join([*parts, "the delivery"] if refund.delivery else parts) or NOTHING
+
+
+class MovementInline(MoneyInline):
+    model = MoneyMovement
+    fields = ("kind", "amount", "currency", "provider", "reference", "user", "occurred_at")
+    verbose_name_plural = "movements of money"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[MoneyMovement]:
+        return super().get_queryset(request).select_related("user")
+
+
+@admin.register(Payment)
+class PaymentAdmin(ReadOnly, MoneyPages):
+    list_display = ("order", "method", "status", "amount", "currency", "created_at")
+    list_filter = ("status", "method")
+    list_select_related = ("order",)
+    search_fields = ("reference__exact", "order__number__exact")
+    search_help_text = "The provider's reference of a payment, or an order's number."
+    fields = (
+        "order", "method", "status", "amount", "currency", "reference", "note", "error", "user", "cancel_requested_at",
+        "checked_at", "due_at", "created_at", "updated_at",
+    )  # fmt: skip
+    ordering = ("-id",)
+
+
+@admin.register(MoneyMovement)
+class MoneyMovementAdmin(ReadOnly, ShopAdmin):
+    list_display = ("order", "kind", "amount", "currency", "provider", "reference", "user", "occurred_at")
+    list_filter = ("kind", "provider")
+    list_select_related = ("order", "user")
+    search_fields = ("reference__exact", "order__number__exact")
+    search_help_text = "The provider's reference of a movement, or an order's number."
+    ordering = ("-id",)
+
+
+@admin.register(ProviderEvent)
+class ProviderEventAdmin(ReadOnly, ShopAdmin):
+    list_display = ("provider", "event_id", "kind", "reference", "processed_at", "created_at")
+    list_filter = ("provider",)
+    search_fields = ("event_id__exact", "reference__exact")
+    search_help_text = "The id of an event, or the provider's reference of a payment."
+    ordering = ("-id",)
+
+
+def order_links(request: HttpRequest, order: Order) -> list[seams.Link]:
+    """What the user may do about the money of an order."""
+    links = []
+    if order.status in ("pending", "expired") and request.user.has_perm("payments.add_moneymovement"):
+        links.append(seams.Link("Mark as paid", reverse("admin:payments_payment_mark_paid", args=[order.pk])))
+    may_refund = order.status != "pending" and request.user.has_perm("payments.add_refund")
+    if may_refund and ledger.order_balance(order.pk).refundable:
+        links.append(seams.Link("Refund", reverse("admin:payments_payment_refund", args=[order.pk])))
+    return links
+
+
+def list_links(request: HttpRequest) -> list[seams.Link]:
+    if not request.user.has_perm("payments.view_refund"):
+        return []
+    return [seams.Link("Money that waits for you", reverse("admin:payments_payment_waiting"))]
+
+
+def cancel_notes(request: HttpRequest, order: Order) -> list[str]:
+    """What the cancellation means for the order's money."""
+    notes = []
+    for payment in Payment.objects.filter(order=order).order_by("pk"):
+        if amount := ledger.payment_balance(payment.pk).refundable:
+            text = money(amount, order.currency)
+            if payment.method != transfer.CODE:
+                notes.append(f"{text} will be refunded to the customer by {payment.method}.")
+            elif cancelling.states_transfer(order, cast("User", request.user)):
+                notes.append(f"With this you state that you send {text} back to the customer by bank transfer.")
+            else:
+                notes.append(
+                    f"The order is your own. {text} are to be sent back to you by bank transfer: the refund waits for "
+                    'staff under "Money that waits for you".'
+                )
+    return notes
+
+
+def cancel_all_notes(request: HttpRequest, orders: QuerySet[Order]) -> list[str]:
+    """What the cancellation of the orders means for money that came by bank transfer, if any did."""
+    came = MoneyMovement.objects.filter(order__in=orders, provider=transfer.CODE, kind=MoneyMovement.Kind.CAPTURE)
+    if not came.exists():
+        return []
+    return [
+        "With this you state that you send back to the customers what came by bank transfer; only refunds of orders "
+        'of your own wait for staff under "Money that waits for you".'
+    ]
+
+
+seams.INLINES.extend([PaymentInline, RefundInline, MovementInline])
+seams.ORDER_LINKS.append(order_links)
+seams.LIST_LINKS.append(list_links)
+seams.CANCEL_NOTES.append(cancel_notes)
+seams.CANCEL_ALL_NOTES.append(cancel_all_notes)

@@ -1,0 +1,221 @@
+"""Statements that Django compiles once, from a queryset or a model, and that run with new values each time.
+
+Django needs longer to build and compile a small statement than the database needs to run it. The models stay the only
+source of tables, columns and types. For paths that run often, such as a checkout.
+"""
+
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+
+from django.db import DEFAULT_DB_ALIAS, connections, models, router
+from django.db.models import NOT_PROVIDED
+from django.db.models.expressions import RawSQL
+from django.db.models.sql import DeleteQuery, UpdateQuery
+
+M = TypeVar("M", bound=models.Model)
+R = TypeVar("R")
+
+VARIANTS_MAX = 200  # of one statement that are stored: lengths of lists, sets of columns
+
+
+class Slot:
+    """In the parameters of a compiled statement: a value that is given when it runs."""
+
+    def __init__(self, name: str, field: models.Field) -> None:
+        self.name, self.field = name, field
+
+
+def slot(name: str, field: models.Field | None = None) -> RawSQL:
+    """A value of a queryset that is given later. `field` is its type; an integer by default."""
+    field = field or models.BigIntegerField()
+    return RawSQL("%s", [Slot(name, field)], field)
+
+
+def slots(count: int) -> list[Any]:
+    """The slots of a list of `count` integers."""
+    return [slot(str(number)) for number in range(count)]
+
+
+class Compiled:
+    """SQL with parameters, some of which are slots."""
+
+    def __init__(self, sql: str, parameters: Sequence[Any]) -> None:
+        self.sql, self.parameters = sql, parameters
+
+    def execute(self, values: dict[str, Any], database: str = DEFAULT_DB_ALIAS) -> Any:
+        """Run it with the values of its slots; return its rows, or how many it wrote."""
+        connection = connections[database]
+        parameters = [
+            each.field.get_db_prep_value(values[each.name], connection) if isinstance(each, Slot) else each
+            for each in self.parameters
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute(self.sql, parameters)
+            return cursor.fetchall() if cursor.description else cursor.rowcount
+
+
+class CompiledSelect(Compiled, Generic[R]):
+    """A SELECT, and what makes results of its rows."""
+
+    def __init__(self, queryset: "models.QuerySet[Any]") -> None:
+        self.compiler: Any = queryset.query.get_compiler(DEFAULT_DB_ALIAS)
+        super().__init__(*self.compiler.as_sql())
+        self.expressions = [expression for expression, *_ in self.compiler.select]
+        self.converters = self.compiler.get_converters(self.expressions)
+        self.model = queryset.model
+
+    def converted(self, values: dict[str, Any], database: str = DEFAULT_DB_ALIAS) -> Iterable[Sequence[Any]]:
+        rows = self.execute(values, database)
+        return self.compiler.apply_converters(rows, self.converters) if self.converters else rows
+
+    def results(self, values: dict[str, Any]) -> list[R]:
+        raise NotImplementedError
+
+
+class Variants(Generic[R]):
+    """A SELECT, compiled once for each length of a list of values.
+
+    A queryset for a list is built by `build(count)`, with the slots "0", "1" and so on.
+    """
+
+    compiled_by: type[CompiledSelect[Any]]
+
+    def __init__(self, build: "Callable[..., models.QuerySet[Any]]") -> None:
+        self.build = build
+        self.compiled: dict[int | None, CompiledSelect[R]] = {}
+
+    def first(self, **values: Any) -> R | None:
+        """The first row; the queryset says in which order, where that matters."""
+        found = self._run(None, values)
+        return found[0] if found else None
+
+    def of_list(self, values: Sequence[Any]) -> list[R]:
+        return self._run(len(values), {str(number): value for number, value in enumerate(values)}) if values else []
+
+    def _run(self, count: int | None, values: dict[str, Any]) -> list[R]:
+        if count not in self.compiled:
+            if len(self.compiled) >= VARIANTS_MAX:
+                self.compiled.clear()
+            self.compiled[count] = self.compiled_by(self.build() if count is None else self.build(count))
+        return self.compiled[count].results(values)
+
+
+class CompiledModels(CompiledSelect[M]):
+    def __init__(self, queryset: "models.QuerySet[M]") -> None:
+        super().__init__(queryset)
+        self.annotations = list(self.compiler.annotation_col_map.items())
+        annotated = set(self.compiler.annotation_col_map.values())
+        self.columns = [position for position in range(len(self.expressions)) if position not in annotated]
+        self.names = [self.expressions[position].target.attname for position in self.columns]
+
+    def results(self, values: dict[str, Any]) -> list[M]:
+        return [self._instance(row) for row in self.converted(values)]
+
+    def _instance(self, row: Sequence[Any]) -> M:
+        instance = self.model.from_db(DEFAULT_DB_ALIAS, self.names, [row[position] for position in self.columns])
+        for name, position in self.annotations:
+            setattr(instance, name, row[position])
+        return instance
+
+
+class CompiledRows(CompiledSelect[Any]):
+    def __init__(self, queryset: "models.QuerySet[Any]") -> None:
+        super().__init__(queryset)
+        self.row: Any = namedtuple("Row", list(queryset.query.selected or []))  # type: ignore[misc]
+
+    def results(self, values: dict[str, Any]) -> list[Any]:
+        return list(map(self.row._make, self.converted(values, router.db_for_read(self.model))))
+
+
+class Select(Variants[M]):
+    """Instances of a model, by a queryset with slots that selects all columns of the model.
+
+    Its annotations become attributes.
+    """
+
+    compiled_by = CompiledModels
+
+    def __init__(self, build: "Callable[..., models.QuerySet[M]]") -> None:  # its type tells that of the instances
+        super().__init__(build)
+
+
+class SelectRows(Variants[Any]):
+    """Named tuples, by a `values_list(named=True)` with slots. They are read where the router says."""
+
+    compiled_by = CompiledRows
+
+
+class Write:
+    """An UPDATE with slots in the queryset or in the changes; without changes, a DELETE, which does not cascade."""
+
+    def __init__(self, build: Callable[[], "models.QuerySet[Any]"], **changes: Any) -> None:
+        self.build, self.changes = build, changes
+        self.compiled: Compiled | None = None
+
+    def run(self, **values: Any) -> int:
+        """Return how many rows were written."""
+        if self.compiled is None:
+            query: Any = self.build().query.chain(UpdateQuery if self.changes else DeleteQuery)
+            if self.changes:
+                query.add_update_values(self.changes)
+                query.annotations = {}
+            self.compiled = Compiled(*query.get_compiler(DEFAULT_DB_ALIAS).as_sql())
+        return self.compiled.execute(values)
+
+
+class Insert(Generic[M]):
+    """Inserts new instances of a model, without its signals. A column that has its database's default is left out."""
+
+    def __init__(self, model: type[M]) -> None:
+        self.model = model
+        self.statements: dict[tuple[tuple[str, ...], int], str] = {}
+
+    def one(self, instance: M) -> M:
+        """Insert `instance` and set its primary key."""
+        self._insert([instance], returns_key=True)
+        return instance
+
+    def all(self, instances: Sequence[M]) -> None:
+        """Insert several by one statement. Their primary keys are not set."""
+        if instances:
+            self._insert(instances)
+
+    def _insert(self, instances: Sequence[M], *, returns_key: bool = False) -> None:
+        connection = connections[DEFAULT_DB_ALIAS]
+        fields = [field for field in self.fields if any(self._is_given(field, each) for each in instances)]
+        parameters = [
+            field.get_db_prep_save(field.pre_save(instance, add=True), connection)
+            for instance in instances
+            for field in fields
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute(self._sql(fields, len(instances)), parameters)
+            if returns_key:
+                meta = self.model._meta
+                instances[0].pk = connection.ops.last_insert_id(cursor, meta.db_table, str(meta.pk.column))
+        for instance in instances:
+            instance._state.adding, instance._state.db = False, DEFAULT_DB_ALIAS
+
+    @cached_property
+    def fields(self) -> list[Any]:
+        return [field for field in self.model._meta.concrete_fields if not field.primary_key]
+
+    @staticmethod
+    def _is_given(field: Any, instance: M) -> bool:
+        """Whether the column's value differs from its default in the database."""
+        default = field.db_default
+        return default is NOT_PROVIDED or vars(instance).get(field.attname) != default
+
+    def _sql(self, fields: Sequence[Any], rows: int) -> str:
+        key = tuple(field.column for field in fields), rows
+        if key not in self.statements:
+            quote = connections[DEFAULT_DB_ALIAS].ops.quote_name
+            columns = ", ".join(map(quote, key[0]))
+            row = f"({', '.join(['%s'] * len(fields))})"
+            if len(self.statements) >= VARIANTS_MAX:
+                self.statements.clear()
+            table = quote(self.model._meta.db_table)
+            self.statements[key] = f"INSERT INTO {table} ({columns}) VALUES {', '.join([row] * rows)}"  # noqa: S608
+        return self.statements[key]

@@ -1,0 +1,92 @@
+"""Base classes of the admin: quick pages on large tables, and domain errors as messages."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.paginator import Paginator
+from django.db import models
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponseRedirect
+
+from productbackend.database.fields import fold
+from productbackend.errors import DomainError
+
+COUNT_MAX = 5_000
+DELETE_MAX = 500  # rows in one action: the confirmation page lists and submits each
+LAST_CHARACTER = "\U0010ffff"
+
+admin.site.site_header = admin.site.site_title = settings.SHOP_NAME
+admin.site.index_title = "Administration"
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link at the top of a page."""
+
+    label: str
+    url: str
+
+
+class BoundedPaginator(Paginator):
+    """Counts up to 5,000 rows: the time to count a whole table grows with its size."""
+
+    @cached_property
+    def count(self) -> int:
+        rows: Any = self.object_list
+        return rows.order_by()[:COUNT_MAX].count() if isinstance(rows, models.QuerySet) else super().count
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether there may be more rows than were counted."""
+        return self.count >= COUNT_MAX
+
+
+class ShopAdmin(admin.ModelAdmin):
+    """Admin pages that an index serves; a DomainError becomes a message."""
+
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    list_per_page = 50
+    list_max_show_all = 200
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        if isinstance(objs, models.QuerySet) and (number := objs.count()) > DELETE_MAX:
+            return [], {}, set(), [f"{number:,} are selected, and at most {DELETE_MAX} can be deleted in one action"]
+        return super().get_deleted_objects(objs, request)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """Save the page atomically: on a DomainError roll back and show its message."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except DomainError as error:
+            self.message_user(request, f"Nothing was saved. {error.detail}", messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+
+
+class ReadOnly:
+    """Rows that the admin shows but does not change."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def begins_with(field: str, text: str) -> Q:
+    """A prefix search on a casefolded column, as a range that every database reads from an index."""
+    key = fold(text)
+    return Q(**{f"{field}__gte": key, f"{field}__lt": key + LAST_CHARACTER})

@@ -1,0 +1,259 @@
+"""The catalogue in the admin."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin
+from django.core.files.storage import default_storage
+from django.db.models import Prefetch, Q, QuerySet
+from django.db.models.functions import Lower
+from django.db.models.lookups import In
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+
+from productbackend.site.admin import ReadOnly, ShopAdmin, begins_with
+from products import categories
+from products.admin import seams
+from products.admin.forms import CategoryForm, ImageForm, ProductForm
+from products.images import lifecycle
+from products.inventory import stock
+from products.models import Category, FormerSlug, Product, ProductImage, StockMovement
+from products.naming import sku_spellings, sort_key
+from products.search import query
+
+ROOTS_MAX = 50  # shown by the filter
+LOW_STOCK_MAX = 5
+SCAN_MAX = 1_000  # matches of a search that may scan the table
+
+
+def in_any_case(field: str, text: str) -> Q:
+    """The rows whose `field` equals `text` in any case. SQLite lowers only ASCII, so spellings are compared too."""
+    spellings = sku_spellings(text)
+    return Q(**{f"{field}__in": spellings}) | Q(In(Lower(field), [text.lower(), *spellings]))
+
+
+class ShowsFormerSlugs:
+    """For the admin of a model with former slugs."""
+
+    @admin.display(description="former slugs")
+    def former_slugs(self, row: Category | Product) -> str:
+        return ", ".join(FormerSlug.objects.of(row).values_list("slug", flat=True)) or "–"
+
+
+@admin.register(Category)
+class CategoryAdmin(ShowsFormerSlugs, ShopAdmin):
+    form = CategoryForm
+    list_display = ("path", "slug")
+    list_display_links = ("path",)
+    sortable_by = ("slug",)
+    ordering = ("lineage",)
+    search_fields = ("name",)
+    search_help_text = "The beginning of the name, or the slug."
+    autocomplete_fields = ("parent",)
+    readonly_fields = ("former_slugs",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Category]:
+        return super().get_queryset(request).select_related("parent__parent")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        if not search_term:
+            return queryset, False
+        slug = in_any_case("slug", search_term)
+        return queryset.filter(begins_with("name_key", sort_key(search_term)) | slug), False
+
+    @admin.display(description="category")
+    def path(self, category: Category) -> str:
+        """The names from the root, or from the grandparent if the category is deeper."""
+        chain = [category]
+        while len(chain) < 3 and (parent := chain[0].parent) is not None:
+            chain.insert(0, parent)
+        return " › ".join(each.name for each in chain)
+
+    def get_deleted_objects(self, objs: Iterable[Category], request: HttpRequest) -> Any:
+        """Report that a category is in use, without listing its products, of which there can be thousands."""
+        ids = [category.pk for category in objs]
+        in_use = []
+        if Category.objects.filter(parent__in=ids).exclude(pk__in=ids).exists():
+            in_use.append("categories below it")
+        if Product.objects.filter(category__in=ids).exists():
+            in_use.append("products in it")
+        if in_use:
+            return [], {}, set(), in_use
+        return super().get_deleted_objects(objs, request)
+
+
+class RootFilter(admin.SimpleListFilter):
+    """The categories at the root of the tree."""
+
+    title = "department"
+    parameter_name = "department"
+
+    def lookups(self, request: HttpRequest, model_admin: "admin.ModelAdmin[Any]") -> list[tuple[Any, str]]:
+        roots = Category.objects.filter(parent=None).order_by("name_key")
+        return list(roots.values_list("pk", "name")[:ROOTS_MAX])
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        if not value or not value.isascii() or not value.isdigit() or len(value) > 18:
+            return queryset
+        return queryset.filter(category__in=categories.subtree_ids(int(value)))
+
+
+class StockFilter(admin.SimpleListFilter):
+    title = "stock"
+    parameter_name = "stock"
+
+    def lookups(self, request: HttpRequest, model_admin: "admin.ModelAdmin[Any]") -> list[tuple[str, str]]:
+        return [("none", "Sold out"), ("few", f"{LOW_STOCK_MAX} or fewer"), ("some", "In stock")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        match self.value():
+            case "none":
+                return queryset.filter(quantity=0)
+            case "few":
+                return queryset.filter(quantity__range=(1, LOW_STOCK_MAX))
+            case "some":
+                return queryset.filter(quantity__gt=0)
+        return queryset
+
+
+def preview(image: ProductImage | None) -> str:
+    """The thumbnail, with a link to the large rendition; if there is none, the error or the status."""
+    if image is None:
+        return "–"
+    if "thumb" not in image.renditions:
+        return image.error_detail or image.get_status_display()
+    thumb, full = image.renditions["thumb"], image.renditions.get("full", image.renditions["thumb"])
+    return format_html(
+        '<a href="{}"><img src="{}" alt="{}" class="preview"></a>',
+        default_storage.url(full["file"]),
+        default_storage.url(thumb["file"]),
+        image.alt_text,
+    )
+
+
+class ImageInline(admin.TabularInline):
+    model = ProductImage
+    form = ImageForm
+    extra = 1
+    fields = ("preview", "upload", "alt_text", "position", "state")
+    readonly_fields = ("preview", "state")
+
+    @admin.display(description="")
+    def preview(self, image: ProductImage) -> str:
+        return preview(image if image.pk else None)
+
+    @admin.display(description="status")
+    def state(self, image: ProductImage) -> str:
+        return image.get_status_display() if image.pk else "new"
+
+
+@admin.register(Product)
+class ProductAdmin(ShowsFormerSlugs, ShopAdmin):
+    class Media:
+        css = {"all": ["products/admin.css"]}
+
+    form = ProductForm
+    change_list_template = "admin/shop_change_list.html"
+    inlines = (ImageInline,)
+    list_display = ("picture", "label", "sku", "maker", "category", "price", "quantity", "is_active")
+    list_display_links = ("label",)
+    sortable_by = ("label", "sku", "maker", "price", "quantity")
+    list_filter = (StockFilter, RootFilter, "is_active")
+    list_select_related = ("category",)
+    ordering = ("name_key", "id")
+    search_fields = ("name",)
+    search_help_text = "Words of name, brand and description, or an SKU. Counting stops at 5,000."
+    autocomplete_fields = ("category",)
+    readonly_fields = ("former_slugs", "created_at", "updated_at")
+    fieldsets = (
+        (None, {"fields": ("name", "brand", "category", "description", "is_active")}),
+        ("Offer", {"fields": ("price", "tax_class", "quantity", "rating")}),
+        ("Identifiers", {"fields": ("sku", "slug", "former_slugs")}),
+        ("Dates", {"fields": ("created_at", "updated_at")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
+        ready = ProductImage.objects.filter(status=ProductImage.Status.READY).order_by("position", "id")
+        return super().get_queryset(request).prefetch_related(Prefetch("images", ready, to_attr="ready_images"))
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        links = [link for each in seams.LIST_LINKS for link in each(request)]
+        return super().changelist_view(request, {**(extra_context or {}), "more_links": links})
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        if not search_term:
+            return queryset, False
+        by_sku = query.with_sku(queryset, search_term)
+        if by_sku.exists():
+            return by_sku, False
+        # A search with few matches may scan the whole table: do that once, unordered. One with many
+        # matches soon fills a page in the page's order.
+        matching = query.matching(queryset, search_term)
+        ids = list(matching.order_by().values_list("pk", flat=True)[: SCAN_MAX + 1])
+        return (queryset.filter(pk__in=ids) if len(ids) <= SCAN_MAX else matching), False
+
+    @admin.display(description="")
+    def picture(self, product: Any) -> str:
+        return preview(product.ready_images[0] if product.ready_images else None)
+
+    @admin.display(description="name", ordering="name_key")
+    def label(self, product: Product) -> str:
+        return product.name
+
+    @admin.display(description="brand", ordering="brand_key")
+    def maker(self, product: Product) -> str:
+        return product.brand
+
+    def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:
+        # `stock` writes the quantity and invalidates only this product's pages: do not save the product for it.
+        if not change or form.changed_data != ["quantity"]:
+            super().save_model(request, obj, form, change)
+        if change and "quantity" in form.fields:
+            stock.adjust(product_id=obj.pk, delta=form.quantity_delta, user=request.user)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Add and remove images by the domain functions, which also manage their files."""
+        formset.save(commit=False)
+        for image in formset.deleted_objects:
+            lifecycle.remove(image=image)
+        for image, _ in formset.changed_objects:
+            lifecycle.change(image=image, alt_text=image.alt_text, position=image.position)
+        formset.new_objects = [self._added(form.instance, row) for row in formset.extra_forms if self._is_new(row)]
+
+    @staticmethod
+    def _is_new(row: ImageForm) -> bool:
+        return row.has_changed() and not row.cleaned_data.get("DELETE")
+
+    @staticmethod
+    def _added(product: Product, row: ImageForm) -> ProductImage:
+        data = row.cleaned_data
+        image, _ = lifecycle.add(product_id=product.pk, file=data["upload"], alt_text=data["alt_text"])
+        if "position" in row.changed_data:
+            image = lifecycle.change(image=image, position=data["position"])
+        return image
+
+
+@admin.register(StockMovement)
+class StockMovementAdmin(ReadOnly, ShopAdmin):
+    list_display = ("created_at", "sku", "delta", "reason", "order_number", "user")
+    sortable_by = ()
+    list_filter = ("reason",)
+    list_select_related = ("user",)
+    ordering = ("-id",)
+    search_fields = ("sku",)
+    search_help_text = "An SKU, or an order's number. Counting stops at 5,000."
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        if not search_term:
+            return queryset, False
+        products = list(query.with_sku(Product.objects.all(), search_term).values_list("pk", flat=True)[:SCAN_MAX])
+        sku = in_any_case("sku", search_term)  # of deleted products
+        found = Q(product__in=products) | sku | Q(order_number=search_term.upper())
+        return queryset.filter(found), False

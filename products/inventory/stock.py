@@ -1,0 +1,209 @@
+"""Stock: the only module that changes `Product.quantity` of an existing product.
+
+Every function joins the caller's transaction, or opens one, and writes a StockMovement for
+each change, so that for every product `quantity == sum(delta)`.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
+from django.db import transaction
+from django.db.models import DateTimeField, F, Sum
+from django.utils import timezone
+
+from productbackend.database.statements import Insert, Write, slot
+from productbackend.errors import DomainError, InvalidValue
+from products.models import QUANTITY_MAX, Product, StockMovement
+from products.reads import caching
+
+Reason = StockMovement.Reason
+RequestUser = AbstractBaseUser | AnonymousUser  # the type of request.user
+
+
+# The `+ 0` stops the database from using the index on quantity: for a small table MariaDB would, and would
+# wait for locks of other products in it, and miss a row that a concurrent sale has just moved within it.
+SUBTRACT = Write(
+    lambda: Product.objects.alias(in_stock=F("quantity") + 0).filter(
+        pk=slot("product"), is_active=True, in_stock__gte=slot("pieces")
+    ),
+    quantity=F("quantity") - slot("pieces"),
+    updated_at=slot("now", DateTimeField()),
+)
+INSERT_MOVEMENT = Insert(StockMovement)
+
+
+@dataclass(frozen=True)
+class StockRequest:
+    """A quantity of a product; `product_id` is None if the product was deleted."""
+
+    product_id: int | None
+    name: str
+    quantity: int
+    sku: str = ""
+
+
+class InsufficientStock(DomainError):
+    """Not enough stock. Each shortage is `{"product", "name", "requested", "available"}`."""
+
+    def __init__(self, shortages: list[dict[str, Any]]) -> None:
+        names = ", ".join(f"{row['name']} ({row['available']} of {row['requested']})" for row in shortages)
+        super().__init__("insufficient-stock", f"There is not enough in stock: {names}.", shortages=shortages)
+
+
+def check(*, wanted: StockRequest) -> None:
+    """Check that the stock suffices, without reserving it: checkout decides. Raises InsufficientStock."""
+    shortages = _shortages([wanted])
+    if shortages:
+        raise InsufficientStock(shortages)
+
+
+@transaction.atomic(savepoint=False)
+def sell(*, wanted: Iterable[StockRequest], order_number: str, user: RequestUser | None) -> None:
+    """Sell everything in `wanted`, or nothing. Raises InsufficientStock with all shortages.
+
+    Requests for one product are added up first. The caller locks the products' rows in primary-key
+    order, against deadlocks; the condition in the UPDATE alone prevents overselling.
+    """
+    totals = _totals(wanted)
+    now = timezone.now()
+    short = [row for row in totals if row.product_id is None]
+    for row in totals:
+        if row.product_id is not None and not subtract(row.product_id, row.quantity, now):
+            short.append(row)
+    if short:
+        raise InsufficientStock(_shortages(short))
+    _record([(row.product_id, row.sku, -row.quantity) for row in totals], Reason.SALE, user, order_number)
+
+
+@transaction.atomic
+def restock(*, quantities: dict[int, int], order_number: str, user: RequestUser | None) -> None:
+    """Put `{product id: pieces}` of a cancelled order back in stock. Deleted products are skipped.
+
+    All pieces are the order's movement. What is beyond the largest quantity goes out again by a correction, which is
+    none of the order's: so that the order's movements say what it holds.
+    """
+    changes, beyond = [], []
+    for product in Product.objects.select_for_update().filter(pk__in=quantities).order_by("pk"):
+        pieces = quantities[product.pk]
+        quantity = min(product.quantity + pieces, QUANTITY_MAX)
+        _write(product.pk, quantity)
+        changes.append((product.pk, product.sku, pieces))
+        if over := product.quantity + pieces - quantity:
+            beyond.append((product.pk, product.sku, -over))
+    _record(changes, Reason.RESTOCK, user, order_number)
+    if beyond:
+        _record(beyond, Reason.CORRECTION, user)
+
+
+@transaction.atomic(savepoint=False)
+def set_quantity(*, product_id: int, quantity: int, user: RequestUser | None) -> None:
+    """Set the quantity to `quantity`, whatever was sold since it was read. Raises DomainError `not-found`."""
+    sku, current = locked_product(product_id)
+    if quantity != current:
+        _write(product_id, quantity)
+        _record([(product_id, sku, quantity - current)], Reason.CORRECTION, user)
+
+
+@transaction.atomic
+def adjust(*, product_id: int, delta: int, user: RequestUser | None) -> None:
+    """Add `delta` to the quantity. Raises InvalidValue if the result is out of range, and DomainError `not-found`."""
+    sku, current = locked_product(product_id)
+    quantity = current + delta
+    if not 0 <= quantity <= QUANTITY_MAX:
+        raise InvalidValue("quantity", "out_of_range", f"The quantity would be {quantity}.")
+    if delta:
+        _write(product_id, quantity)
+        _record([(product_id, sku, delta)], Reason.CORRECTION, user)
+
+
+@transaction.atomic
+def reconcile(*, product_id: int) -> int:
+    """Write the missing movement of a product whose quantity differs from its ledger. The quantity stays.
+
+    Returns the movement's delta; 0 if nothing differs, or the product was deleted.
+    """
+    product = Product.objects.select_for_update().filter(pk=product_id).first()
+    if product is None:
+        return 0
+    recorded = StockMovement.objects.filter(product=product).aggregate(sum=Sum("delta"))["sum"] or 0
+    if delta := product.quantity - recorded:
+        _record([(product.pk, product.sku, delta)], Reason.CORRECTION, None)
+    return delta
+
+
+def record_initial(*, products: Iterable[Product]) -> None:
+    """Write the first movement of new products."""
+    StockMovement.objects.bulk_create(
+        [
+            StockMovement(product=product, sku=product.sku, delta=product.quantity, reason=Reason.INITIAL)
+            for product in products
+        ]
+    )
+
+
+def subtract(product_id: int, quantity: int, now: datetime) -> bool:
+    """Subtract `quantity` if that many are in stock. Returns whether they were."""
+    return bool(SUBTRACT.run(product=product_id, pieces=quantity, now=now))
+
+
+def _totals(wanted: Iterable[StockRequest]) -> list[StockRequest]:
+    """One request per product, in primary-key order; requests for deleted products follow, unmerged."""
+    totals: Counter[int] = Counter()
+    by_product: dict[int, StockRequest] = {}
+    deleted = []
+    for row in wanted:
+        if row.product_id is None:
+            deleted.append(row)
+        else:
+            totals[row.product_id] += row.quantity
+            by_product[row.product_id] = row
+    return [replace(by_product[pk], quantity=totals[pk]) for pk in sorted(totals)] + deleted
+
+
+def _shortages(wanted: list[StockRequest]) -> list[dict[str, Any]]:
+    stock = dict(
+        Product.objects.filter(
+            pk__in=[row.product_id for row in wanted if row.product_id is not None], is_active=True
+        ).values_list("pk", "quantity")
+    )
+    shortages = []
+    for row in wanted:
+        available = stock.get(row.product_id, 0) if row.product_id is not None else 0
+        if available < row.quantity:
+            shortages.append(
+                {"product": row.product_id, "name": row.name, "requested": row.quantity, "available": available}
+            )
+    return shortages
+
+
+def locked_product(product_id: int) -> tuple[str, int]:
+    """Lock a product's row and return its SKU and quantity. Raises DomainError `not-found`."""
+    row = Product.objects.select_for_update().filter(pk=product_id).values_list("sku", "quantity").first()
+    if row is None:
+        raise DomainError("not-found", "There is no such product.")
+    return row
+
+
+def _write(product_id: int, quantity: int) -> None:
+    Product.objects.filter(pk=product_id).update_without_invalidation(quantity=quantity, updated_at=timezone.now())
+
+
+def _record(
+    changes: Iterable[tuple[int | None, str, int]], reason: str, user: RequestUser | None, order_number: str = ""
+) -> None:
+    """Write one movement for each `(product id, SKU, delta)`."""
+    changes, user_id = list(changes), user.pk if user else None
+    INSERT_MOVEMENT.all(
+        [
+            StockMovement(
+                product_id=pk, sku=sku, delta=delta, reason=reason, order_number=order_number, user_id=user_id
+            )
+            for pk, sku, delta in changes
+        ]
+    )
+    caching.stock_changed(pk for pk, _, _ in changes)

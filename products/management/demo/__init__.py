@@ -1,0 +1,1 @@
+"""A realistic catalogue for demos and benchmarks: words, pictures, and rows in bulk."""

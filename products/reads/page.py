@@ -1,0 +1,57 @@
+"""Reads a page of products, by the fastest of three strategies."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from productbackend.api import keyset
+from productbackend.api.keyset import BY_RANK, IndexOrder, Page
+from products.reads.query import ProductQuery
+from products.reads.rows import rows_by_id
+from products.reads.subtree import SubtreeMerge
+from products.search.query import by_relevance
+
+RANKED_MAX = 1_000  # results that a search without an ordering shows and counts
+
+
+def page(query: ProductQuery) -> Page:
+    """The page of the products that the query finds; if there are none, of those that its relaxed search finds."""
+    found = _page(query)
+    relaxed = query.relaxed() if found.count == 0 else None
+    if relaxed is None:
+        return found
+    found = _page(relaxed)
+    return replace(found, members={"search_relaxed": True}) if found.count else found
+
+
+def _page(query: ProductQuery) -> Page:
+    if not query.paging.keys:
+        return in_given_order(query) if "ids" in query.filters else ranked(query)
+    matching, count_order = query.rows(), ["name_key"] if "name_contains" in query.filters else []
+    # A search reads the fulltext index once for all categories.
+    if "search" in query.filters or len(query.categories or []) < 2:
+        return keyset.read(IndexOrder(matching, count_order), query.paging)
+    return keyset.read(SubtreeMerge(matching, count_order, query=query), query.paging)
+
+
+def ranked(query: ProductQuery) -> Page:
+    """A page of search results by rank. One query finds the ids for the page and the count."""
+    matching = by_relevance(query.rows(), query.filters["search"], relaxed=query.is_relaxed).values_list("pk")
+    # One more than is counted, because the database reads a match's row to tell whether it is hidden.
+    return by_position(query, [pk for (pk,) in matching[: RANKED_MAX + 1]])
+
+
+def in_given_order(query: ProductQuery) -> Page:
+    """A page of the products of `ids`, in that order."""
+    matching = set(query.rows().order_by().values_list("pk", flat=True))
+    return by_position(query, [pk for pk in query.filters["ids"] if pk in matching])
+
+
+def by_position(query: ProductQuery, ids: Sequence[int]) -> Page:
+    """A page of the products with these ids, by their positions."""
+    cursor, limit = query.paging.cursor, query.paging.limit
+    start = query.paging.offset if cursor is None else cursor["v"]
+    stop = min(start + limit, RANKED_MAX)
+    following = {"o": BY_RANK, "v": stop} if stop < min(len(ids), RANKED_MAX) else None
+    preceding = {"o": BY_RANK, "v": max(start - limit, 0)} if start > 0 else None
+    rows = rows_by_id(ids[start:stop], include_hidden=query.include_hidden)
+    return Page(rows, min(len(ids), RANKED_MAX), len(ids) <= RANKED_MAX, (following, preceding))

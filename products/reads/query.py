@@ -1,0 +1,207 @@
+"""The parameters of the catalogue's lists, and what a request for products asks for by them."""
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import django_filters
+from django.db.models import F, QuerySet, Value
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import StrIndex, Substr
+from django.db.models.lookups import Contains
+from drf_spectacular.utils import extend_schema_field
+from rest_framework.request import Request
+
+from productbackend.api import pagination
+from productbackend.api.filters import (
+    BooleanFilter,
+    DecimalFilter,
+    FilterSet,
+    FoldedFilter,
+    FoldedValuesFilter,
+    IdFilter,
+    IdListFilter,
+    IdsFilter,
+    IntegerFilter,
+    TimeFilter,
+)
+from productbackend.api.keyset import Paging
+from productbackend.api.permissions import may_see_all
+from productbackend.database.fields import KEY_LENGTH, fold
+from productbackend.text.comparison import normalized
+from products import categories
+from products.models import Category, Product
+from products.naming import KEY_SEPARATOR, name_key
+from products.reads.rows import product_rows
+from products.search.query import TEXT_MAX, can_be_relaxed, matching, with_sku
+
+# The columns of the orderings, which have indexes.
+ORDERINGS = {"name": "name_key"} | {name: name for name in ("price", "rating", "quantity", "created_at", "id")}
+ORDERING = "name"
+SPELLINGS_MAX = 100  # products whose SKUs differ in case only
+
+
+@extend_schema_field({"type": "string", "pattern": r"^-?[0-9]{1,8}(\.[0-9]{1,2})?$"})
+class PriceFilter(DecimalFilter):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_digits=10, decimal_places=2, field_name="price", **kwargs)
+
+
+class YearFilter(IntegerFilter):
+    def filter(self, qs: QuerySet[Any], value: int) -> QuerySet[Any]:
+        return qs.filter(created_at__gte=datetime(value, 1, 1, tzinfo=UTC))
+
+
+class NameFilter(FoldedFilter):
+    """Matches a whole name in a column of name keys, also a key in the format of version 1.0."""
+
+    def filter(self, qs: QuerySet[Any], value: str) -> QuerySet[Any]:
+        return qs.filter(**{f"{self.field_name}__in": {name_key(value), fold(value)[:KEY_LENGTH]}})
+
+
+class NameContainsFilter(FoldedFilter):
+    """Matches a part of the name, by a scan of the index on names, the cheapest way to read all of them."""
+
+    def filter(self, qs: QuerySet[Any], value: str) -> QuerySet[Any]:
+        # Match in the folded name alone, not in the sort key before it.
+        folded = Substr(F(self.field_name), StrIndex(F(self.field_name), Value(KEY_SEPARATOR)) + 1)
+        return super().filter(qs, value).filter(Contains(folded, fold(value)[:KEY_LENGTH]))
+
+
+class StockFilter(BooleanFilter):
+    def filter(self, qs: QuerySet[Any], value: bool) -> QuerySet[Any]:
+        return qs.filter(quantity__gt=0) if value else qs.filter(quantity=0)
+
+
+@extend_schema_field({"type": "string", "maxLength": TEXT_MAX})
+class SearchFilter(django_filters.CharFilter):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=TEXT_MAX, **kwargs)
+
+    def filter(self, qs: QuerySet[Any], value: str) -> QuerySet[Any]:
+        return matching(qs, value)
+
+
+class SlugFilter(django_filters.CharFilter):
+    """Matches a whole slug, as it is stored, or one in lower case in any case."""
+
+    def filter(self, qs: QuerySet[Any], value: str) -> QuerySet[Any]:
+        return qs.filter(slug__in={normalized("NFC", value[:KEY_LENGTH]), fold(value)})
+
+
+class SkuFilter(django_filters.CharFilter):
+    """Matches a whole SKU in any case, of which there may be several spellings."""
+
+    def filter(self, qs: QuerySet[Any], value: str) -> QuerySet[Any]:
+        found = with_sku(Product.objects.order_by(), value).values_list("pk", flat=True)
+        return qs.filter(pk__in=list(found[:SPELLINGS_MAX]))
+
+
+class ProductFilter(FilterSet):
+    category = IdsFilter(
+        help_text="A category's id; includes products of its subcategories. It may be repeated: any of them."
+    )
+    category_name = NameFilter(field_name="category__name_key", help_text="The category's name, in any case.")
+    name = NameFilter(field_name="name_key", help_text="The whole name, in any case.")
+    name_contains = NameContainsFilter(field_name="name_key", lookup_expr="contains", help_text="A part of the name.")
+    brand = FoldedValuesFilter(
+        field_name="brand_key", help_text="The whole brand, in any case. It may be repeated: any of them."
+    )
+    brand_contains = FoldedFilter(field_name="brand_key", lookup_expr="contains", help_text="A part of the brand.")
+    min_price = PriceFilter(lookup_expr="gte", help_text="The minimum price.")
+    max_price = PriceFilter(lookup_expr="lte", help_text="The maximum price.")
+    min_quantity = IntegerFilter(field_name="quantity", lookup_expr="gte", help_text="The minimum quantity in stock.")
+    max_quantity = IntegerFilter(field_name="quantity", lookup_expr="lte", help_text="The maximum quantity in stock.")
+    min_rating = DecimalFilter(field_name="rating", lookup_expr="gte", help_text="The minimum rating.")
+    max_rating = DecimalFilter(field_name="rating", lookup_expr="lte", help_text="The maximum rating.")
+    released_after = YearFilter(min_value=1, max_value=9999, help_text="A year: created in it or later.")
+    created_after = TimeFilter(field_name="created_at", lookup_expr="gte", help_text="At or after this time.")
+    updated_after = TimeFilter(
+        field_name="updated_at", lookup_expr="gte", help_text="At or after this time; a sale changes a product."
+    )
+    slug = SlugFilter(help_text="The whole slug.")
+    sku = SkuFilter(help_text="The whole SKU, in any case.")
+    ids = IdListFilter(
+        help_text="Ids with commas between; without `ordering` in their order. Unknown ones are left out."
+    )
+    in_stock = StockFilter(field_name="quantity", help_text="true: in stock; false: sold out.")
+    search = SearchFilter(
+        help_text="Words in name, brand, description, SKU and the names of the category and those above it, compared "
+        "by their stem. Where no product has all of them, products with some of them are found."
+    )
+
+    class Meta:
+        model = Product
+        fields: list[str] = []
+
+
+class CategoryFilter(FilterSet):
+    parent = IdFilter(field_name="parent", help_text="The id of a parent: its direct children.")
+    name = NameFilter(field_name="name_key", help_text="The whole name, in any case.")
+    slug = SlugFilter(help_text="The whole slug.")
+
+    class Meta:
+        model = Category
+        fields: list[str] = []
+
+
+FILTERS = ProductFilter.base_filters
+FILTER_PARAMETERS = ProductFilter.parameters()
+
+
+@dataclass(frozen=True)
+class ProductQuery:
+    """The products that a request asks for, and in a list, which page of them."""
+
+    include_hidden: bool
+    categories: list[int] | None  # the ids of categories and their subtrees; None: any category
+    filters: Mapping[str, Any]  # the values of the other filters
+    paging: Paging
+    is_relaxed: bool = False  # whether the search finds products that have any of its words
+
+    @property
+    def names(self) -> set[str]:
+        """The names of the filters that the request uses."""
+        return {*self.filters, *(["category"] if self.categories is not None else [])}
+
+    def rows(self, category: RawSQL | None = None, without: Container[str] = ()) -> QuerySet[Any]:
+        """The matching rows; with `category`, those of one category instead of all subtrees.
+
+        The filters in `without` are not applied.
+        """
+        rows = product_rows(include_hidden=self.include_hidden)
+        if self.categories is not None and "category" not in without:
+            rows = rows.filter(category__in=self.categories) if category is None else rows.filter(category=category)
+        for name, value in self.filters.items():
+            if name in without:
+                continue
+            relaxes = self.is_relaxed and name == "search"
+            rows = matching(rows, value, relaxed=True) if relaxes else FILTERS[name].filter(rows, value)
+        return rows
+
+    def relaxed(self) -> "ProductQuery | None":
+        """The query that finds products with any word of the search; None without a search of several words."""
+        if self.is_relaxed or not can_be_relaxed(self.filters.get("search", "")):
+            return None
+        return replace(self, is_relaxed=True)
+
+
+def parse(request: Request, *, is_paged: bool = True) -> ProductQuery:
+    """The query of a request, with its page unless it is not `is_paged`. Raises ValidationError."""
+    filterset = ProductFilter.parse(request)
+    filters = filterset.values if filterset is not None else {}
+    roots = filters.pop("category", None)
+    subtree = None if roots is None else categories.subtree_ids(*roots)
+    paging = Paging([], 0, 0, None)
+    if is_paged:
+        paging = pagination.parse(request, ORDERINGS, None if filters.keys() & {"search", "ids"} else ORDERING)
+    return ProductQuery(may_see_all(request, Product), subtree, filters, paging)
+
+
+def depends_on_stock(parameters: Mapping[str, list[str]]) -> bool:
+    """Whether the products in a list with these parameters, or their order, depend on the stock of all products."""
+    columns = {FILTERS[name].field_name for name in parameters.keys() & FILTERS.keys()}
+    terms = ",".join(parameters.get("ordering", [])).split(",")
+    columns |= {ORDERINGS.get(term.strip().removeprefix("-")) for term in terms}
+    return not columns.isdisjoint(("quantity", "updated_at"))  # a sale changes both

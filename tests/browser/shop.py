@@ -4,6 +4,7 @@ from typing import Any
 
 from tests.passwords import PASSWORD
 from tests.setup.service import Service
+from tests.waiting import wait_for
 
 
 class Shop:
@@ -18,6 +19,13 @@ class Shop:
         answer = self.service.request("POST", path, json=body, token=token)
         assert answer.ok, answer.text
         return answer.json()
+
+    def picture(self, product_id: int, data: bytes) -> None:
+        """Add a picture to a product; wait for its renditions."""
+        path = f"/products/{product_id}/images/"
+        answer = self.service.request("POST", path, files={"image": ("picture.jpg", data)}, token=self.token)
+        assert answer.ok, answer.text
+        wait_for(lambda: self.service.request("GET", path).json()["results"], seconds=60, name="the picture")
 
     def product(self, **fields: Any) -> dict[str, Any]:
         """Create a product with a unique name."""

@@ -13,6 +13,7 @@ from django.conf import settings
 from playwright.sync_api import Browser, Page
 
 from tests.browser.shop import Shop
+from tests.products import pictures
 from tests.setup.service import PASSWORD, Service
 
 CODE = Path(settings.BASE_DIR, "tests", "clients", "typescript")
@@ -107,6 +108,20 @@ def test_a_guest_signs_in_and_buys_with_the_merged_cart(page: Page, shop: Shop, 
     number = check_out(page)
     order = service.request("GET", f"/orders/{number}/", token=service.token("vera")).json()
     assert [(item["name"], item["quantity"]) for item in order["items"]] == [("Amber vase", 2), ("Indigo vase", 1)]
+
+
+def test_a_link_with_a_former_slug_leads_to_the_product_and_its_picture(
+    page: Page, front_end: str, shop: Shop, service: Service
+) -> None:
+    product = shop.product(name="Felt hat", slug="felt-hat")
+    shop.picture(product["id"], pictures.jpeg())
+    path = f"/products/{product['id']}/"
+    service.request("PATCH", path, json={"slug": "hat-of-felt"}, token=shop.token).raise_for_status()
+    page.goto(f"{front_end}/?api={service.url}&product=felt-hat")
+    page.get_by_role("button", name="Add Felt hat").click()
+    page.get_by_text("1 × Felt hat").wait_for()
+    for where in ("#products", "#cart"):
+        page.wait_for_function("(image) => image.naturalWidth > 0", arg=page.locator(f"{where} img").element_handle())
 
 
 def test_a_refusal_is_shown_in_words(page: Page, shop: Shop) -> None:

@@ -19,7 +19,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         token = service.token()
         for number in range(1, PRODUCTS + 1):
             body = {"name": f"Travel mug {number}", "price": f"{number}.95", "quantity": STOCK}
-            service.request("POST", "/products/", json=body, token=token).raise_for_status()
+            made = service.request("POST", "/products/", json=body, token=token)
+            made.raise_for_status()
+            assert made.headers["Location"] == f"{service.url}/products/{made.json()['id']}/"
         yield service
     finally:
         service.stop()

@@ -1,10 +1,11 @@
-// A shop in a browser, on another origin than the API: /?api=https://shop.example
+// A shop in a browser, on another origin than the API: /?api=https://shop.example, with &product=SLUG a product's page
 import type { components } from "./schema.js";
 
 type Schemas = components["schemas"];
 type Headers = Record<string, string>;
 
-const api = new URLSearchParams(location.search).get("api") ?? "http://127.0.0.1:8000";
+const here = new URLSearchParams(location.search);
+const api = here.get("api") ?? "http://127.0.0.1:8000";
 const find = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T;
 const field = (id: string): string => find<HTMLInputElement>(id).value;
 
@@ -87,20 +88,36 @@ async function search(): Promise<void> {
   show("products", page.results.map(card));
 }
 
+/** A link names the slug. fetch follows the redirect from a former one. */
+async function open(slug: string): Promise<void> {
+  show("products", [card(await call<Schemas["Product"]>("GET", `/products/by-slug/${encodeURIComponent(slug)}/`))]);
+}
+
+function picture(image: Schemas["Product"]["image"]): HTMLImageElement {
+  return Object.assign(new Image(), { alt: image?.alt_text ?? "", ...(image?.thumb && { src: image.thumb }) });
+}
+
 function card(product: Schemas["Product"]): HTMLElement {
-  const [item, picture, button] = ["article", "img", "button"].map((name) => document.createElement(name));
-  if (product.image?.thumb) (picture as HTMLImageElement).src = product.image.thumb;
+  const [item, button] = ["article", "button"].map((name) => document.createElement(name));
   button!.textContent = `Add ${product.name}`;
   button!.onclick = () => report(addToCart(product.id));
-  item!.append(picture!, `${product.name}, ${product.price} ${product.currency}`, button!);
+  item!.append(picture(product.image), `${product.name}, ${product.price} ${product.currency}`, button!);
   return item!;
 }
 
 function showCart(cart: Schemas["Cart"]): void {
-  const lines = cart.items.map((item) => `${item.quantity} × ${item.product_name}: ${item.line_total}`);
+  const line = (...content: (HTMLElement | string)[]) => {
+    const element = document.createElement("li");
+    element.append(...content);
+    return element;
+  };
+  const lines: string[] = [];
   if (cart.delivery_method) lines.push(`Delivery: ${cart.amounts.delivery}`);
   lines.push(...cart.tax_lines.map((line) => `Tax at ${line.rate} %: ${line.tax}`), `Total: ${cart.amounts.total} ${cart.currency}`);
-  show("cart", lines.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
+  const items = cart.items.map((item) =>
+    line(picture(item.image), `${item.quantity} × ${item.product_name}: ${item.line_total}`),
+  );
+  show("cart", [...items, ...lines.map((text) => line(text))]);
 }
 
 const show = (id: string, content: (HTMLElement | string)[]): void => find(id).replaceChildren(...content);
@@ -110,4 +127,5 @@ const actions: Record<string, () => Promise<void>> = { search, "sign-in": signIn
 for (const [id, act] of Object.entries(actions)) {
   find(id).addEventListener("submit", (event) => (event.preventDefault(), void report(act())));
 }
-void report(search());
+const product = here.get("product");
+void report(product ? open(product) : search());

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from orders.models import Order
+from orders.models import Order, OrderNote
 from productbackend.database.transactions import in_slices
 
 YEAR = timedelta(days=366)
@@ -24,9 +24,12 @@ PERSONAL_TEXTS = dict.fromkeys(
 def anonymize_old() -> int:
     """Remove who the customer was from orders older than KEEP_ORDERS_YEARS, in slices; return how many.
 
-    Country and amounts stay. A guest can no longer read them.
+    Notes of staff are deleted with it. Country and amounts stay. A guest can no longer read them.
     """
-    old = Order.objects.filter(created_at__lt=timezone.now() - settings.KEEP_ORDERS_YEARS * YEAR)
+    end = timezone.now() - settings.KEEP_ORDERS_YEARS * YEAR
+    for notes in in_slices(OrderNote.objects.filter(order__created_at__lt=end)):
+        notes.delete()
+    old = Order.objects.filter(created_at__lt=end)
     personal = old.exclude(**PERSONAL_TEXTS, guest=None, cart_snapshot__isnull=True)
     nothing: dict[str, str | None] = {**PERSONAL_TEXTS, "guest": None, "cart_snapshot": None}
     return sum(slice_.update(**nothing) for slice_ in in_slices(personal))

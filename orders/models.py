@@ -119,6 +119,7 @@ class OrderLine(models.Model):
 
     class Meta:
         ordering = ["id"]
+        indexes = [models.Index(fields=["sku", "order"], name="order_line_sku")]
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.name}"
@@ -146,6 +147,21 @@ class OrderChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.status} {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class OrderNote(models.Model):
+    """What a member of staff wrote about an order, for other staff."""
+
+    order = models.ForeignKey(Order, models.CASCADE, related_name="notes")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    text = models.CharField("note", max_length=2_000)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.created_at:%Y-%m-%d %H:%M}"
 
 
 class OrderCheck(Verification):

@@ -2,9 +2,10 @@
 
 from django.contrib.auth import get_user_model
 
-from orders.models import Order
+from orders.models import Order, OrderLine
 from productbackend.database.fields import KEY_LENGTH, fold
 from productbackend.text.addresses import canonical_address
+from products.naming import sku_spellings
 
 MATCHES_MAX = 1_000  # orders that each part of a search finds
 CUSTOMERS_MAX = 200
@@ -14,8 +15,8 @@ LAST_CHARACTER = "\U0010ffff"
 def beginning_with(text: str) -> set[int]:
     """The ids of orders whose number, e-mail address, recipient's name or customer's user name begins with `text`.
 
-    An address is also found by another spelling of it. Each part is read from its own index, and finds 1,000 orders
-    at most: one condition with OR would read every order.
+    Also of the newest 1,000 orders with the SKU `text`. An address is also found by another spelling of it. Each part
+    is read from its own index, and finds 1,000 orders at most: one condition with OR would read every order.
     """
     text = text.strip()
     number, address = text.upper(), text.lower()
@@ -29,4 +30,8 @@ def beginning_with(text: str) -> set[int]:
         customers = get_user_model().objects.filter(username_key__gte=name, username_key__lt=name + LAST_CHARACTER)
         ids = customers.order_by("username_key").values_list("pk", flat=True)[:CUSTOMERS_MAX]
         parts.append(Order.objects.filter(user__in=list(ids)))
-    return {pk for part in parts for pk in part.order_by().values_list("pk", flat=True)[:MATCHES_MAX]}
+    found = {pk for part in parts for pk in part.order_by().values_list("pk", flat=True)[:MATCHES_MAX]}
+    for sku in sku_spellings(text) if text else ():
+        lines = OrderLine.objects.filter(sku=sku).order_by("-order_id")
+        found.update(lines.values_list("order_id", flat=True)[:MATCHES_MAX])
+    return found

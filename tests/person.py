@@ -11,6 +11,7 @@ from django.urls import reverse
 from rest_framework.test import APIClient
 
 from delivery.models import DeliveryMethod
+from orders.models import Order
 from payments.models import Payment
 from tests import factories
 from tests.guests import fill, new_guest
@@ -136,7 +137,7 @@ class Person:
             self.change(client, cart, shipping_address=self.address(word), **details)
 
     def be_served(self, staff: APIClient) -> None:
-        """Staff send the first order, cancel the second, and change the account in the admin."""
+        """Staff send the first order, cancel the second, write a note, and change the account in the admin."""
         tracking = {
             "carrier": self.type("Post an Mathilda"),
             "tracking_number": self.type("JD-MATHILDA"),
@@ -151,6 +152,9 @@ class Person:
         user = factories.account(NAME)
         form = {"username": NAME, "email": NEW_EMAIL, "is_active": "on", **self.names}
         assert page.post(reverse("admin:accounts_user_change", args=[user.pk]), form).status_code == 302
+        note = {"text": self.type("Mathilda called: leave it with the baker.")}
+        first = Order.objects.get(number=self.orders[0])
+        assert page.post(reverse("admin:orders_order_note", args=[first.pk]), note).status_code == 302
         for name in ("accounts_user", "orders_order", "carts_cart", "outbox_mail"):
             assert page.get(reverse(f"admin:{name}_changelist"), {"q": NAME}).status_code == 200
 

@@ -12,7 +12,7 @@ from django.utils.html import format_html, format_html_join
 from orders import lifecycle
 from orders.admin import seams
 from orders.admin.pages import OrderPages
-from orders.models import Order, OrderChange, OrderLine
+from orders.models import Order, OrderChange, OrderLine, OrderNote
 from orders.search import beginning_with
 from orders.tracking import tracking_of
 from productbackend.database.postal_addresses import PostalAddress
@@ -58,6 +58,25 @@ class ChangeInline(ReadOnly, admin.TabularInline):
         return super().get_queryset(request).select_related("user")
 
 
+class NoteInline(ReadOnly, admin.TabularInline):
+    model = OrderNote
+    extra = 0
+    can_delete = False
+    fields = readonly_fields = ("written", "user", "created_at")
+    verbose_name_plural = "notes of staff"
+
+    def has_view_permission(self, request: HttpRequest, obj: Order | None = None) -> bool:
+        """Whoever may see the order: staff write notes for each other."""
+        return request.user.has_perm("orders.view_order")
+
+    @admin.display(description="note")
+    def written(self, note: OrderNote) -> str:
+        return lines([note.text])
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[OrderNote]:
+        return super().get_queryset(request).select_related("user")
+
+
 @admin.register(Order)
 class OrderAdmin(OrderPages):
     class Media:
@@ -69,8 +88,8 @@ class OrderAdmin(OrderPages):
     ordering = ("-created_at", "-id")
     search_fields = ("number",)
     search_help_text = (
-        "The beginning of an order's number, the recipient's name, an e-mail address or a user name; of each the "
-        "first 1,000."
+        "The beginning of an order's number, the recipient's name, an e-mail address or a user name, or a whole SKU; "
+        "of each the first 1,000."
     )
     inlines = (LineInline, ChangeInline)
     readonly_fields = (
@@ -99,9 +118,9 @@ class OrderAdmin(OrderPages):
         return super().get_queryset(request).select_related("user", "placed_by")
 
     def get_inlines(self, request: HttpRequest, obj: Order | None) -> list[type[InlineModelAdmin]]:
-        """The order's own, and of those of other apps the ones that have rows."""
-        others = [each for each in seams.INLINES if each.model._default_manager.filter(order=obj).exists()]
-        return [*self.inlines, *others]
+        """Lines and history, and of notes and what other apps add the ones that have rows."""
+        others: list[type[InlineModelAdmin]] = [NoteInline, *seams.INLINES]
+        return [*self.inlines, *(each for each in others if each.model._default_manager.filter(order=obj).exists())]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Order], search_term: str

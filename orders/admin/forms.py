@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from orders.mails import CANCELLED, CONFIRMATION, EXPIRED, PAID, REFUNDED, SENT
-from orders.models import Order
+from orders.models import Order, OrderNote
 from orders.tracking import Tracking, validate_tracking_url
 
 
@@ -25,6 +25,15 @@ class FulfilForm(forms.ModelForm):
     @property
     def tracking(self) -> Tracking:
         return Tracking(*(self.cleaned_data[field] for field in self.Meta.fields))
+
+
+class NoteForm(forms.ModelForm):
+    """A note about an order, for other staff."""
+
+    class Meta:
+        model = OrderNote
+        fields = ("text",)
+        widgets = {"text": forms.Textarea(attrs={"rows": 4, "class": "vLargeTextField"})}
 
 
 class PreviewForm(forms.Form):

@@ -1,4 +1,4 @@
-"""Pages of the admin about one order: fulfil, cancel, its packing slip, and its mails."""
+"""Pages of the admin about one order: fulfil, cancel, add a note, its packing slip, and its mails."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
@@ -13,7 +13,7 @@ from django.urls import URLPattern, path, reverse
 
 from orders import lifecycle
 from orders.admin import seams
-from orders.admin.forms import FulfilForm, PreviewForm
+from orders.admin.forms import FulfilForm, NoteForm, PreviewForm
 from orders.mails import CONFIRMATION, render_mail
 from orders.models import Order
 from orders.samples import sample_order
@@ -35,6 +35,7 @@ class OrderPages(ShopAdmin):
         return [
             path("<int:pk>/fulfil/", guarded(self.fulfil_page), name="orders_order_fulfil"),
             path("<int:pk>/cancel/", guarded(self.cancel_page), name="orders_order_cancel"),
+            path("<int:pk>/note/", guarded(self.note_page), name="orders_order_note"),
             path("<int:pk>/slip/", guarded(self.slip_page), name="orders_order_slip"),
             path("mails/", guarded(self.mails_page), name="orders_order_mails"),
             *super().get_urls(),
@@ -67,6 +68,18 @@ class OrderPages(ShopAdmin):
         if request.method != "POST":
             return self._step_page(request, order, "Cancel", None)
         return self._apply_step(request, order, lifecycle.cancel)
+
+    def note_page(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """A form with a note for other staff; adds it if it is submitted."""
+        order = self._order_to_change(request, pk)
+        form = NoteForm(request.POST if request.method == "POST" else None)
+        if not form.is_valid():
+            context = {"title": f"Note about order {order.number}", "original": order, "form": form}
+            return self._page(request, "note", context)
+        form.instance.order, form.instance.user = order, request.user
+        form.save()
+        self.message_user(request, "The note was added.", messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:orders_order_change", args=[order.pk]))
 
     def slip_page(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The packing slip, for printing."""

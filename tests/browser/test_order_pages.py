@@ -70,6 +70,12 @@ def test_an_order_is_packed_and_sent(staff: Visitor, shop: Shop) -> None:
 
 def test_an_order_is_cancelled_from_its_page(staff: Visitor, shop: Shop) -> None:
     page = open_order(staff, order(shop, "konrad", PLAIN, ["Lantern"]))
+    page.get_by_role("link", name="Add a note").click()
+    page.get_by_label("Note").fill("Konrad called: he found it elsewhere.\nHe wants to cancel.")
+    in_each_width(staff, "order-note")
+    page.get_by_role("button", name="Add the note").click()
+    expect(page.locator("#notes-group")).to_contain_text("He wants to cancel.")
+    in_each_width(staff, "order-noted")
     page.get_by_role("link", name="Cancel").click()
     in_each_width(staff, "order-cancel")
     page.get_by_role("button", name="Cancel the order").click()

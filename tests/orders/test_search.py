@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def ids(customer: APIClient, other_customer: APIClient) -> dict[str, int]:
     """The orders of carla, whose recipient is Straßenkönig Ümit, and of otto, without an address."""
-    product = factories.product(quantity=100)
+    product = factories.product(quantity=100, sku="SHOE-42")
     recipient = with_changes(CARLA, name="Straßenkönig  Ümit")
     numbers = {
         "carla": place("carla", (product, 1), shipping_address=recipient),
@@ -42,6 +42,8 @@ def ids(customer: APIClient, other_customer: APIClient) -> dict[str, int]:
         ("%", set()),
         ("\u200b", set()),
         ("  ida@  ", {"otto"}),
+        ("shoe-42", {"carla", "otto"}),
+        ("shoe-4", set()),
     ],
 )
 def test_orders_are_found(ids: dict[str, int], staff: APIClient, text: str, found: set[str]) -> None:

@@ -221,3 +221,22 @@ def test_too_many_rows_cannot_be_deleted_in_one_action(admin_client: Client, mon
     page = run_action(admin_client, "products.product", "delete_selected", ids[0], across=True)
     assert "3 are selected, and at most 2 can be deleted in one action" in page
     assert 'name="post"' not in page
+
+
+def test_a_note_is_added_by_those_who_may_change_orders(admin_client: Client, customer: Any) -> None:
+    order = Order.objects.create(number="NOTED", cart_id=1, total=1, currency="EUR", email="carla@example.com")
+    page, shown = url("orders.order", "note", order.pk), url("orders.order", "change", order.pk)
+    assert "notes-group" not in admin_client.get(shown).content.decode()
+    for text in ("", " ", "x" * 2_001):
+        assert 'class="errorlist"' in admin_client.post(page, {"text": text}).content.decode()
+    assert admin_client.post(page, {"text": "<b>Called</b>"})["Location"] == shown
+    content = admin_client.get(shown).content.decode()
+    assert "&lt;b&gt;Called&lt;/b&gt;" in content
+    assert [(str(note.user), note.text) for note in order.notes.all()] == [("stella", "<b>Called</b>")]
+    assert "Called" not in customer.get("/orders/").content.decode()
+    assert admin_client.post(url("orders.order", "note", order.pk + 1), {"text": "x"}).status_code == 404
+    reader = factories.user("rita", is_staff=True)
+    reader.user_permissions.set(Permission.objects.filter(codename="view_order"))
+    admin_client.force_login(reader)
+    assert "&lt;b&gt;Called" in admin_client.get(shown).content.decode()
+    assert admin_client.post(page, {"text": "x"}).status_code == 403

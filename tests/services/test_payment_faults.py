@@ -32,7 +32,7 @@ def violated(output: str) -> dict[str, int]:
 
 
 def test_every_cent_and_piece_is_accounted_for_after_faults() -> None:
-    done = run("--orders", "60", "--clients", "16")
+    done = run("--orders", "60", "--clients", "16", "--kill-every", "3")
     assert (done.returncode, violated(done.stdout)) == (0, {}), done.stdout + done.stderr
 
 

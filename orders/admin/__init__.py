@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from django.contrib import admin, messages
 from django.contrib.admin.options import InlineModelAdmin
+from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
@@ -11,13 +12,14 @@ from django.utils.html import format_html, format_html_join
 
 from orders import lifecycle
 from orders.admin import seams
+from orders.admin.customers import orders_of
 from orders.admin.pages import OrderPages
 from orders.models import Order, OrderChange, OrderLine, OrderNote
 from orders.search import beginning_with
 from orders.tracking import tracking_of
 from productbackend.database.postal_addresses import PostalAddress
 from productbackend.errors import DomainError
-from productbackend.site.admin import ReadOnly
+from productbackend.site.admin import OBJECT_LINKS, ReadOnly
 from productbackend.site.confirmation import Selection, confirmed
 from productbackend.text.formats import money, percent
 
@@ -215,3 +217,6 @@ class OrderAdmin(OrderPages):
         if done := len(selection.ids) - len(refused):
             self.message_user(request, f"{done:,} orders are {outcome}." if done > 1 else f"One order is {outcome}.")
         return None
+
+
+OBJECT_LINKS[get_user_model()].append(orders_of)

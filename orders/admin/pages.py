@@ -45,8 +45,6 @@ class OrderPages(ShopAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         context = {**(extra_context or {}), "may_change_orders": self.has_change_permission(request)}
-        if (order := self.get_object(request, object_id)) is not None:
-            context["more_links"] = [link for each in seams.ORDER_LINKS for link in each(request, order)]
         return super().change_view(request, object_id, form_url, context)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

@@ -17,7 +17,7 @@ from payments.admin.forms import piece_text
 from payments.admin.pages import MoneyPages
 from payments.models import MoneyMovement, Payment, ProviderEvent, Refund
 from payments.providers import transfer
-from productbackend.site.admin import ReadOnly, ShopAdmin
+from productbackend.site.admin import OBJECT_LINKS, ReadOnly, ShopAdmin
 from productbackend.text.formats import money
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def cancel_all_notes(request: HttpRequest, orders: QuerySet[Order]) -> list[str]
 
 
 seams.INLINES.extend([PaymentInline, RefundInline, MovementInline])
-seams.ORDER_LINKS.append(order_links)
+OBJECT_LINKS[Order].append(order_links)
 seams.LIST_LINKS.append(list_links)
 seams.CANCEL_NOTES.append(cancel_notes)
 seams.CANCEL_ALL_NOTES.append(cancel_all_notes)

@@ -1,5 +1,7 @@
 """Base classes of the admin: quick pages on large tables, and domain errors as messages."""
 
+from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -30,6 +32,10 @@ class Link:
     url: str
 
 
+# What apps link to at the top of the pages of a model's objects. They append in their admin modules.
+OBJECT_LINKS: dict[type[models.Model], list[Callable[[HttpRequest, Any], list[Link]]]] = defaultdict(list)
+
+
 class BoundedPaginator(Paginator):
     """Counts up to 5,000 rows: the time to count a whole table grows with its size."""
 
@@ -52,6 +58,14 @@ class ShopAdmin(admin.ModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     list_max_show_all = 200
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        context = dict(extra_context or {})
+        if (registered := OBJECT_LINKS.get(self.model)) and (row := self.get_object(request, object_id)) is not None:
+            context["more_links"] = [link for each in registered for link in each(request, row)]
+        return super().change_view(request, object_id, form_url, context)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         if isinstance(objs, models.QuerySet) and (number := objs.count()) > DELETE_MAX:

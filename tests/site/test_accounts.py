@@ -1,6 +1,7 @@
 """Mails and accounts in the admin."""
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
@@ -62,3 +63,23 @@ def test_deleting_an_account_closes_it_and_keeps_its_orders(admin_client: Client
     admin_client.post(url("accounts.user", "delete", order.user_id), {"post": "yes"})
     order.refresh_from_db()
     assert order.user is None
+
+
+def test_the_page_of_a_customer_links_to_their_orders_with_what_they_paid(admin_client: Client) -> None:
+    carla, otto = factories.user("carla"), factories.user("otto")
+    page = url("accounts.user", "change", carla.pk)
+    assert "Orders: 0</a>" in admin_client.get(page).content.decode()
+    rows = [("paid", 1000, 0), ("fulfilled", "234.50", "4.50"), ("cancelled", 50, 50), ("pending", 70, 0)]
+    for number, (status, total, refunded) in enumerate(rows):
+        amounts = {"total": total, "refunded": refunded, "currency": "EUR"}
+        Order.objects.create(number=f"N{number}", cart_id=number, status=status, user=carla, **amounts)
+    Order.objects.create(number="OTTO", cart_id=9, status="paid", user=otto, total=5, currency="EUR")
+    content = admin_client.get(page).content.decode()
+    link = f"{url('orders.order', 'changelist')}?user__id__exact={carla.pk}"
+    assert f'<a href="{link}">Orders: 4, 1,230.00 EUR</a>' in content
+    listed = admin_client.get(link).content.decode()
+    assert [number in listed for number in ("N0", "N1", "N2", "N3", "OTTO")] == [True] * 4 + [False]
+    reader = factories.user("rita", is_staff=True)
+    reader.user_permissions.set(Permission.objects.filter(codename="view_user"))
+    admin_client.force_login(reader)
+    assert "Orders: " not in admin_client.get(page).content.decode()

@@ -6,7 +6,7 @@ PIP_INSTALL = $(IN_VENV) -m pip install --quiet --quiet --disable-pip-version-ch
 # Some tests only wait for real processes: more of them run in parallel than there are cores.
 JOBS = 3
 # Without ARGS; `make test-services` runs the others.
-QUICK = -m "not thorough"
+QUICK = -m "not thorough and not release"
 # The tests start dozens of processes: they cache bytecode, whatever the environment says.
 CACHED = env -u PYTHONDONTWRITEBYTECODE
 # Checks need settings, but never those of a real shop.

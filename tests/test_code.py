@@ -79,6 +79,6 @@ def test_each_package_of_the_project_has_tests_in_its_place() -> None:
 
 
 def test_what_make_test_leaves_out_is_run_with_the_services() -> None:
-    assert 'QUICK = -m "not thorough"\n' in (ROOT / "Makefile").read_text()
-    assert '"-m", "not embedded or thorough"' in files()["tests/services/run.py"]
+    assert 'QUICK = -m "not thorough and not release"\n' in (ROOT / "Makefile").read_text()
+    assert 'RELEVANT = "not release and (not embedded or thorough)"\n' in files()["tests/services/run.py"]
     assert "make test-services\n" in (ROOT / ".ci" / "run").read_text()

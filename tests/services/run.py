@@ -28,6 +28,9 @@ CONNECTIONS = 1000  # for 200 concurrent buyers, while the server still closes t
 # More than one per core, since the tests of faults mostly wait.
 WORKERS = min(WORKERS_MAX, (os.cpu_count() or 1) + 1)
 
+# Of those that are left, `-m release` among the arguments chooses.
+RELEVANT = "not release and (not embedded or thorough)"
+
 # How many random examples some tests take; `make test` takes fewer.
 THOROUGH = {
     "AMOUNTS_CARTS": "100000",  # of tests/orders/test_amounts.py
@@ -43,7 +46,7 @@ def main(arguments: list[str]) -> int:
         except Missing as missing:
             print(f"productbackend: {missing}", file=sys.stderr)
             return 2
-        command = [sys.executable, "-m", "pytest", "--quiet", "-m", "not embedded or thorough"]
+        command = [sys.executable, "-m", "pytest", "--quiet", "-m", RELEVANT]
         command += ["--numprocesses", str(WORKERS), "--dist", "loadgroup"]
         process = subprocess.Popen([*command, *arguments], env=THOROUGH | os.environ | environment)
         try:

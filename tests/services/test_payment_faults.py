@@ -36,7 +36,9 @@ def test_every_cent_and_piece_is_accounted_for_after_faults() -> None:
     assert (done.returncode, violated(done.stdout)) == (0, {}), done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("control", ["reference", "lock", "trusted"])
+@pytest.mark.parametrize(
+    "control", ["reference", *(pytest.param(name, marks=pytest.mark.release) for name in ("lock", "trusted"))]
+)
 def test_control_without_a_safeguard_it_is_found(control: str) -> None:
     runs = (run(*CONTROLLED, "--control", control) for _ in range(RUNS))
     assert any(done.returncode == 1 and WRONG & violated(done.stdout).keys() for done in runs)

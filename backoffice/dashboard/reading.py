@@ -24,7 +24,7 @@ class Sales:
     direct: list[date]  # read from the orders
     rolled: list[date]  # read from their rollups
     stale: list[date]  # too many orders of theirs have changed: their rollups, or nothing, until the job has run
-    stale_since: datetime | None  # when the oldest of these rollups was made
+    stale_since: datetime | None  # when the job was complete last
 
     @property
     def total(self) -> Figures:
@@ -33,15 +33,14 @@ class Sales:
 
 def read(days: Days) -> Sales:
     """The sales of the days, of which today is the last."""
-    due = {*rollups.due_days(days, orders_max=DIRECT_MAX), today()} & set(days)
+    due = {*rollups.due_days(days, most=DIRECT_MAX), today()} & set(days)
     counts = _counts(sorted(due, reverse=True))
     direct = {day: sales.figures(sales.sold(Days(day, day))) if number else Figures() for day, number in counts.items()}
     rows = {row.day: row for row in SalesDay.objects.filter(day__range=(days.first, days.last), basis=rollups.basis())}
     rolled = {day: Figures(row.orders, row.revenue, row.pieces) for day, row in rows.items() if day not in direct}
     stale = sorted(due - set(direct))
-    times = [row.rolled_at for day in stale if (row := rows.get(day)) and row.rolled_at]
     figures = {day: direct.get(day) or rolled.get(day) or Figures() for day in days}
-    return Sales(figures, [*direct], [*rolled], stale, min(times, default=None))
+    return Sales(figures, [*direct], [*rolled], stale, rollups.until() if stale else None)
 
 
 def best_sellers(found: Sales) -> list[tuple[int, int]]:

@@ -33,22 +33,26 @@ def basis() -> str:
     return f"{settings.CURRENCY} {settings.SHOP_TIME_ZONE}"
 
 
-def due_days(days: Days, *, orders_max: int | None = None) -> list[date]:
+def due_days(days: Days, *, most: int | None = None) -> list[date]:
     """The days whose rollup is missing, or older than a change of one of its orders; the longest due first.
 
-    At most `orders_max` changed orders are read, the latest ones.
+    At most `most` changed orders are read; if there are more, every day may be due.
     """
     rows = SalesDay.objects.filter(day__range=(days.first, days.last), basis=basis(), rolled_at__isnull=False)
     rolled: dict[date, datetime] = dict(rows.values_list("day", "rolled_at"))  # type: ignore[arg-type]
     due = {day for day in days if day not in rolled}
     if rolled:
-        since = max(_until(), min(rolled.values())) - OVERLAP
+        since = max(until() or LONG_AGO, min(rolled.values())) - OVERLAP
         changed = Order.objects.filter(updated_at__gte=since, **days.range("created_at"))
         times = changed.order_by("-updated_at").values_list("created_at", "updated_at")
-        for created_at, updated_at in times[:orders_max].iterator():
+        number = 0
+        for created_at, updated_at in times[: most + 1 if most else None].iterator():
+            number += 1
             day = day_of(created_at)
             if day not in due and updated_at >= rolled[day] - OVERLAP:
                 due.add(day)
+        if most and number > most:
+            due.update(days)
     return sorted(due, key=lambda day: (rolled.get(day, LONG_AGO), day))
 
 
@@ -92,7 +96,7 @@ def roll(day: date) -> None:
     ProductSalesDay.objects.bulk_create(rows, batch_size=1_000)
 
 
-def _until() -> datetime:
-    """Until when changes are known; long ago if there was no complete run."""
+def until() -> datetime | None:
+    """Until when the rollups have all changes, but for the last minutes before; None if no run was complete."""
     progress = SalesProgress.objects.filter(pk=1).first()
-    return progress.until if progress else LONG_AGO
+    return progress.until if progress else None

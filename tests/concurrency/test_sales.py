@@ -27,7 +27,7 @@ def test_workers_that_compute_the_same_day_leave_it_once() -> None:
         place("carla", (product, 2))
     assert run_concurrently([partial(rollups.roll, today())] * 8) == [None] * 8
     row = SalesDay.objects.get()
-    assert (row.orders, row.revenue, row.pieces) == (5, 100, 10)
+    assert (row.orders, row.revenue, row.pieces) == (5, Decimal(100), 10)
     assert sorted(ProductSalesDay.objects.values_list("product", "pieces")) == [(each.pk, 2) for each in products]
 
 

@@ -51,7 +51,7 @@ def test_the_list_of_the_admin_and_the_form(client: Client, low: set[str]) -> No
     page = client.get(f"{LIST}?stock=low").content.decode()
     assert set(re.findall(r'field-label"><a [^>]*>([^<]*)</a>', page)) == {name.replace("'", "&#x27;") for name in low}
     product = Product.objects.get(name="none left")
-    form = client.get(f"{LIST}{product.pk}/change/").context_data["adminform"].form  # type: ignore[attr-defined]
+    form = client.get(f"{LIST}{product.pk}/change/").context["adminform"].form
     data = {name: value for name, value in form.initial.items() if value is not None}
     none: dict[str, Any] = {f"images-{name}": 0 for name in ("TOTAL_FORMS", "INITIAL_FORMS")}
     for entered, stored in (("12", 12), ("", None)):

@@ -1,6 +1,5 @@
 """The panels of the home page: sales with best sellers, and what runs out."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -9,9 +8,10 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.safestring import SafeString
 
 from backoffice.dashboard import reading, rollups, sales
-from backoffice.dashboard.charts import Bar, bars
+from backoffice.dashboard.charts import Bar, draw
 from backoffice.permissions import may_export
 from orders.models import SOLD, Order
 from productbackend.site import home
@@ -35,11 +35,11 @@ class Tile:
 
 @dataclass(frozen=True)
 class Chart:
-    """One figure, day by day; each bar with its day, its text and the list behind it."""
+    """One figure, day by day."""
 
     label: str
     most: str
-    bars: list[tuple[Bar, str, str, bool]]
+    svg: SafeString
 
 
 def sales_panel(request: HttpRequest) -> dict[str, Any] | None:
@@ -50,20 +50,20 @@ def sales_panel(request: HttpRequest) -> dict[str, Any] | None:
     url = orders_url if sees_orders else file_url
     days, found = rollups.window(), reading.read(rollups.window())
     names = ["orders", "revenue", "pieces"] if sees_orders else ["orders", "revenue"]
-    now = Days(today(), today())
+    urls = {day: url(Days(day, day)) for day in days}
     return {
         "definition": sales.DEFINITION,
         "is_empty": not found.total.orders,
         "may_add_product": not Product.objects.exists() and request.user.has_perm("products.add_product"),
         "groups": [
-            ("Today", _tiles(found.days[now.last], names, url(now))),
+            ("Today", _tiles(found.days[days.last], names, urls[days.last])),
             (f"Last {rollups.WINDOW} days", _tiles(found.total, names, url(days))),
         ],
-        "charts": [_chart(name, found, url) for name in names],
+        "charts": [_chart(name, found, urls) for name in names],
         "first": f"{days.first:{DAY}}",
         "names": [name.capitalize() for name in names],
         "rows": [
-            (f"{day:%a} {day:{DAY}}", [text for _, text in _texts(figures, names)], url(Days(day, day)))
+            (f"{day:%a} {day:{DAY}}", [text for _, text in _texts(figures, names)], urls[day])
             for day, figures in reversed(found.days.items())
         ],
         "best": _best(found, days) if sees_orders else [],
@@ -105,14 +105,15 @@ def _tiles(figures: sales.Figures, names: list[str], url: str) -> list[Tile]:
     return [Tile(name, text, url) for name, text in _texts(figures, names)]
 
 
-def _chart(name: str, found: reading.Sales, url: Callable[[Days], str]) -> Chart:
-    values = [getattr(figures, name) for figures in found.days.values()]
-    drawn = [
-        (bar, f"{day:{DAY}}: {dict(_texts(figures, [name]))[name]}", url(Days(day, day)), day == today())
-        for bar, (day, figures) in zip(bars(values), found.days.items(), strict=True)
+def _chart(name: str, found: reading.Sales, urls: dict[date, str]) -> Chart:
+    texts = {day: dict(_texts(figures, [name]))[name] for day, figures in found.days.items()}
+    now = today()
+    bars = [
+        Bar(getattr(figures, name), f"{day:{DAY}}: {texts[day]}", urls[day], "bar today" if day == now else "bar")
+        for day, figures in found.days.items()
     ]
     most: date = max(found.days, key=lambda day: getattr(found.days[day], name))
-    return Chart(name.capitalize(), f"most {dict(_texts(found.days[most], [name]))[name]} on {most:{DAY}}", drawn)
+    return Chart(name.capitalize(), f"most {texts[most]} on {most:{DAY}}", draw(bars))
 
 
 def _best(found: reading.Sales, days: Days) -> list[tuple[str, str, str]]:

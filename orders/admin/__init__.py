@@ -66,7 +66,7 @@ class OrderAdmin(OrderPages):
     class Media:
         css = {"all": ["orders/admin.css"]}
 
-    list_display = ("number", "recipient", "email", "user", "status", "total", "currency", "created_at")
+    list_display = ("number", "recipient", "email", "user", "status", "total", "refunded", "currency", "created_at")
     sortable_by = ("number", "total", "created_at")
     list_filter = ("status", SoldFilter, DayFilter, ProductFilter)
     ordering = ("-created_at", "-id")

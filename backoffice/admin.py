@@ -1,23 +1,32 @@
-"""Exports in the admin: links at the top of a list, and the file with the rows that the list shows."""
+"""The back office in the admin: exports of the lists of products and orders, and the panels of the home page."""
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 
+from backoffice.dashboard import page, sales
 from backoffice.exports import downloads, kinds, writing
 from backoffice.exports.kinds import Kind
 from orders.admin import seams as orders_seams
+from orders.admin.filters import product_id
+from orders.models import Order
 from productbackend.errors import DomainError
+from productbackend.site import home
 from productbackend.site.admin import Link
+from productbackend.site.days import Days
+from productbackend.text.formats import money
 from products.admin import seams as products_seams
 
 KINDS = {kind.name: kind for kind in (kinds.PRODUCTS, kinds.ORDERS)}
 FORMATS = {writing.CSV: "Export CSV", writing.XLSX: "Export XLSX"}
 FORMAT = "_format"  # no filter of a list has this name
+SUMMED_DAYS_MAX = 31
 PAGING = ("p", "all", "o")  # the page, and the order: a file has all rows, by id
 
 
@@ -33,19 +42,19 @@ def export_list(request: HttpRequest, kind: str) -> HttpResponseBase:
     for name in PAGING:
         query.pop(name, None)
     request.GET = query  # type: ignore[assignment]  # the changelist reads its filters there
-    page = admin.site.get_model_admin(exported.model)
-    if not page.has_view_permission(request):
+    listing = admin.site.get_model_admin(exported.model)
+    if not listing.has_view_permission(request):
         raise PermissionDenied
     if request.method not in ("GET", "HEAD"):
         raise Http404
-    list_url = reverse(f"admin:{page.opts.app_label}_{page.opts.model_name}_changelist")
+    list_url = reverse(f"admin:{listing.opts.app_label}_{listing.opts.model_name}_changelist")
     try:
-        found = page.get_changelist_instance(request).queryset
+        found = listing.get_changelist_instance(request).queryset
         return downloads.respond(request, exported, found, format)
     except IncorrectLookupParameters:
         return HttpResponseRedirect(f"{list_url}?e=1")  # as the list itself does
     except DomainError as error:
-        page.message_user(request, f"Nothing was exported. {error.detail}", messages.ERROR)
+        listing.message_user(request, f"Nothing was exported. {error.detail}", messages.ERROR)
         return HttpResponseRedirect(f"{list_url}?{query.urlencode()}")
 
 
@@ -65,3 +74,27 @@ def links_of(kind: Kind) -> Callable[[HttpRequest], list[Link]]:
 
 products_seams.LIST_LINKS.append(links_of(kinds.PRODUCTS))
 orders_seams.LIST_LINKS.append(links_of(kinds.ORDERS))
+
+
+def sold_note(request: HttpRequest, orders: QuerySet[Order]) -> list[str]:
+    """The sums of the orders that the list shows, if they are sales of some days: what the home page counts."""
+    try:
+        days = Days.parse(request.GET.get("day", ""))
+    except ValueError:
+        return []
+    if request.GET.get("sold") != "yes" or len(days) > SUMMED_DAYS_MAX:
+        return []
+    product = product_id(request.GET.get("product", "")) or None
+    found = sales.figures(orders, product_id=product)
+    of = " of the product" if product else ""
+    money_text = money(found.revenue, settings.CURRENCY)
+    return [f"Orders: {found.orders:,}. Revenue: {money_text}. Pieces{of}: {found.pieces:,}. {sales.DEFINITION}"]
+
+
+orders_seams.LIST_NOTES.append(sold_note)
+home.PANELS.extend(
+    [
+        home.Panel("backoffice/sales.html", page.sales_panel),
+        home.Panel("backoffice/running_out.html", page.running_out),
+    ]
+)

@@ -6,5 +6,19 @@ class BackofficeConfig(AppConfig):
 
     def ready(self) -> None:
         from backoffice import openapi
+        from backoffice.dashboard import verification as sales
+        from productbackend.database import verification
+        from productbackend.observability.metrics import gauges
 
         openapi.register()
+        verification.COMMANDS["sales"] = "check_sales"
+        gauges.register(
+            "productbackend_sales_drift_days",
+            "Days whose rollup of sales differs from their orders, by the last check.",
+            sales.drift,
+        )
+        gauges.register(
+            "productbackend_sales_check_timestamp_seconds",
+            "The time of the last complete check of all rollups of sales; 0 for never.",
+            sales.checked_at,
+        )

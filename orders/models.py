@@ -103,6 +103,10 @@ class Order(models.Model):
         return amounts(lines, delivery, prices_include_tax=self.prices_include_tax)
 
 
+# The statuses of orders that count as sales.
+SOLD = (Order.Status.PAID, Order.Status.FULFILLED)
+
+
 class OrderLine(models.Model):
     """One product in an order, with its name and price at checkout."""
 

@@ -7,7 +7,8 @@ from django.template.response import TemplateResponse
 
 from outbox import mails
 from outbox.models import Mail
-from productbackend.site.admin import ShopAdmin
+from productbackend.site import home
+from productbackend.site.admin import COUNT_MAX, ShopAdmin
 from productbackend.site.confirmation import confirmed
 from productbackend.text.addresses import canonical_address
 
@@ -46,3 +47,14 @@ class MailAdmin(ShopAdmin):
         count = mails.requeue(mail_ids=selection.ids)
         self.message_user(request, f"{count:,} will be sent by the worker.")
         return None
+
+
+def failed_mails(request: HttpRequest) -> home.Waiting | None:
+    if not home.may_view(request, Mail):
+        return None
+    failed = Mail.objects.filter(status=Mail.Status.FAILED)
+    url = home.list_url(Mail, status__exact=Mail.Status.FAILED)
+    return home.Waiting("Mails that failed", failed[:COUNT_MAX].count(), url, at_most=COUNT_MAX)
+
+
+home.WAITING.append(failed_mails)

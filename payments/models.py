@@ -55,7 +55,10 @@ class Payment(models.Model):
 
     class Meta:
         ordering = ["id"]
-        indexes = [models.Index(fields=["due_at"], name="payment_due")]
+        indexes = [
+            models.Index(fields=["due_at"], name="payment_due"),
+            models.Index(fields=["status", "created_at"], name="payment_status_created"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["method", "reference"], name="payment_reference_once"),
             models.UniqueConstraint(fields=["key_owner", "idempotency_key"], name="payment_owner_key_once"),

@@ -331,4 +331,6 @@ def _restock(order: Order, line_ids: set[int], user: "User") -> None:
         if back > line.restocked and line.product_id is not None:
             pieces[line.product_id] += back - line.restocked
             OrderLine.objects.filter(pk=line.pk).update(restocked=back)
+    if pieces:
+        order.save(update_fields={"updated_at"})  # what was sold of it has changed
     stock.restock(quantities=pieces, order_number=order.number, user=user)

@@ -35,6 +35,7 @@ CURRENCY = env("CURRENCY", "EUR", environment.currency)
 # Whose tax applies to a cart without an address; and whether prices are with tax.
 SHOP_COUNTRY = env("SHOP_COUNTRY", "", environment.country)
 PRICES_INCLUDE_TAX = env("PRICES_INCLUDE_TAX", True, environment.boolean)
+LOW_STOCK = env("LOW_STOCK", 5, environment.integer(0, 1_000_000))
 SEARCH_LANGUAGE = env("SEARCH_LANGUAGE", "english", environment.search_language)
 HOST = env("HOST", "127.0.0.1", environment.host)
 PORT = env("PORT", 8000, environment.port)

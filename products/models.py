@@ -176,6 +176,14 @@ class Product(models.Model):
         db_default=STANDARD_TAX_CLASS,
         help_text="A word of the shop's own, such as reduced.",
     )
+    # At how many pieces it runs out: products.inventory.low_stock. Null: LOW_STOCK.
+    low_stock = models.PositiveIntegerField(
+        "low stock at",
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(QUANTITY_MAX)],
+        help_text="The home page lists the product at so many pieces or fewer. Empty: the shop's LOW_STOCK.",
+    )
     # Tokens of name, brand, description, SKU and the categories' names; see products.search.tokens.
     search_text = KeyTextField(blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -203,6 +211,7 @@ class Product(models.Model):
             models.Index(fields=["price"], name="product_price"),
             models.Index(fields=["rating"], name="product_rating"),
             models.Index(fields=["quantity"], name="product_quantity"),
+            models.Index(fields=["low_stock"], name="product_low_stock"),
             models.Index(fields=["created_at"], name="product_created"),
             models.Index(fields=["brand_key"], name="product_brand"),
             models.Index(fields=["category", "is_active", "name_key"], name="product_category_name"),

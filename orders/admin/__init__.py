@@ -13,14 +13,17 @@ from django.utils.html import format_html, format_html_join
 from orders import lifecycle
 from orders.admin import seams
 from orders.admin.customers import orders_of
+from orders.admin.filters import ProductFilter, SoldFilter
 from orders.admin.pages import OrderPages
 from orders.models import Order, OrderChange, OrderLine, OrderNote
 from orders.search import beginning_with
 from orders.tracking import tracking_of
 from productbackend.database.postal_addresses import PostalAddress
 from productbackend.errors import DomainError
-from productbackend.site.admin import OBJECT_LINKS, ReadOnly
+from productbackend.site import home
+from productbackend.site.admin import COUNT_MAX, OBJECT_LINKS, ReadOnly
 from productbackend.site.confirmation import Selection, confirmed
+from productbackend.site.filters import DayFilter
 from productbackend.text.formats import money, percent
 
 NOTHING = "–"
@@ -84,9 +87,9 @@ class OrderAdmin(OrderPages):
     class Media:
         css = {"all": ["orders/admin.css"]}
 
-    list_display = ("number", "recipient", "email", "user", "status", "total", "currency", "created_at")
+    list_display = ("number", "recipient", "email", "user", "status", "total", "refunded", "currency", "created_at")
     sortable_by = ("number", "total", "created_at")
-    list_filter = ("status",)
+    list_filter = ("status", SoldFilter, DayFilter, ProductFilter)
     ordering = ("-created_at", "-id")
     search_fields = ("number",)
     search_help_text = (
@@ -219,4 +222,13 @@ class OrderAdmin(OrderPages):
         return None
 
 
+def orders_to_send(request: HttpRequest) -> home.Waiting | None:
+    if not home.may_view(request, Order):
+        return None
+    paid = Order.objects.filter(status=Order.Status.PAID).order_by()
+    url = home.list_url(Order, status__exact=Order.Status.PAID)
+    return home.Waiting("Orders to send", paid[:COUNT_MAX].count(), url, at_most=COUNT_MAX)
+
+
+home.WAITING.insert(0, orders_to_send)
 OBJECT_LINKS[get_user_model()].append(orders_of)

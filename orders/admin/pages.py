@@ -50,7 +50,11 @@ class OrderPages(ShopAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         context = {**(extra_context or {}), "may_change_orders": self.has_change_permission(request)}
         context["more_links"] = [link for each in seams.LIST_LINKS for link in each(request)]
-        return super().changelist_view(request, context)
+        response = super().changelist_view(request, context)
+        shown = getattr(response, "context_data", {})
+        if "cl" in shown:  # no redirect, and no page of an action
+            shown["notes"] = [note for each in seams.LIST_NOTES for note in each(request, shown["cl"].queryset)]
+        return response
 
     def fulfil_page(self, request: HttpRequest, pk: int) -> HttpResponse:
         """A form with the tracking; fulfils the order if it is submitted."""

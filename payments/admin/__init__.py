@@ -15,9 +15,14 @@ from orders.models import Order
 from payments import cancelling, ledger
 from payments.admin.forms import piece_text
 from payments.admin.pages import MoneyPages
+from payments.admin.waiting import ROWS_MAX
 from payments.models import MoneyMovement, Payment, ProviderEvent, Refund
 from payments.providers import transfer
-from productbackend.site.admin import OBJECT_LINKS, ReadOnly, ShopAdmin
+from payments.watching import unresolved_refunds
+from productbackend.site import home
+from productbackend.site.admin import COUNT_MAX, OBJECT_LINKS, ReadOnly, ShopAdmin
+from productbackend.site.days import Days, today
+from productbackend.site.filters import DayFilter
 from productbackend.text.formats import money
 
 if TYPE_CHECKING:
@@ -66,7 +71,7 @@ class MovementInline(MoneyInline):
 @admin.register(Payment)
 class PaymentAdmin(ReadOnly, MoneyPages):
     list_display = ("order", "method", "status", "amount", "currency", "created_at")
-    list_filter = ("status", "method")
+    list_filter = ("status", "method", DayFilter)
     list_select_related = ("order",)
     search_fields = ("reference__exact", "order__number__exact")
     search_help_text = "The provider's reference of a payment, or an order's number."
@@ -142,6 +147,24 @@ def cancel_all_notes(request: HttpRequest, orders: QuerySet[Order]) -> list[str]
     ]
 
 
+def failed_payments(request: HttpRequest) -> home.Waiting | None:
+    """Those of the last 30 days: customers' cards are declined every day, and older ones concern nobody any more."""
+    if not home.may_view(request, Payment):
+        return None
+    days, status = Days.until(today(), 30), Payment.Status.FAILED
+    failed = Payment.objects.filter(status=status, **days.range("created_at")).order_by()
+    url = home.list_url(Payment, status__exact=status, day=str(days))
+    return home.Waiting("Payments that failed, last 30 days", failed[:COUNT_MAX].count(), url, at_most=COUNT_MAX)
+
+
+def failed_refunds(request: HttpRequest) -> home.Waiting | None:
+    if not request.user.has_perm("payments.view_refund"):
+        return None
+    number = unresolved_refunds()[:ROWS_MAX].count()
+    return home.Waiting("Refunds that failed", number, reverse("admin:payments_payment_waiting"), at_most=ROWS_MAX)
+
+
+home.WAITING.extend([failed_payments, failed_refunds])
 seams.INLINES.extend([PaymentInline, RefundInline, MovementInline])
 OBJECT_LINKS[Order].append(order_links)
 seams.LIST_LINKS.append(list_links)

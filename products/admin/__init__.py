@@ -11,18 +11,18 @@ from django.db.models.lookups import In
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
-from productbackend.site.admin import ReadOnly, ShopAdmin, begins_with
+from productbackend.site import home
+from productbackend.site.admin import COUNT_MAX, ReadOnly, ShopAdmin, begins_with
 from products import categories
 from products.admin import seams
 from products.admin.forms import CategoryForm, ImageForm, ProductForm
 from products.images import lifecycle
-from products.inventory import stock
+from products.inventory import low_stock, stock
 from products.models import Category, FormerSlug, Product, ProductImage, StockMovement
 from products.naming import sku_spellings, sort_key
 from products.search import query
 
 ROOTS_MAX = 50  # shown by the filter
-LOW_STOCK_MAX = 5
 SCAN_MAX = 1_000  # matches of a search that may scan the table
 
 
@@ -106,17 +106,30 @@ class StockFilter(admin.SimpleListFilter):
     parameter_name = "stock"
 
     def lookups(self, request: HttpRequest, model_admin: "admin.ModelAdmin[Any]") -> list[tuple[str, str]]:
-        return [("none", "Sold out"), ("few", f"{LOW_STOCK_MAX} or fewer"), ("some", "In stock")]
+        return [("none", "Sold out"), ("low", "Running out"), ("some", "In stock")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         match self.value():
             case "none":
                 return queryset.filter(quantity=0)
-            case "few":
-                return queryset.filter(quantity__range=(1, LOW_STOCK_MAX))
+            case "low":
+                return low_stock.running_out(queryset)
             case "some":
                 return queryset.filter(quantity__gt=0)
         return queryset
+
+
+class PictureFilter(admin.SimpleListFilter):
+    title = "pictures"
+    parameter_name = "pictures"
+
+    def lookups(self, request: HttpRequest, model_admin: "admin.ModelAdmin[Any]") -> list[tuple[str, str]]:
+        return [("failed", "Failed")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() != "failed":
+            return queryset
+        return queryset.filter(pk__in=ProductImage.objects.filter(status=ProductImage.Status.FAILED).values("product"))
 
 
 def preview(image: ProductImage | None) -> str:
@@ -161,7 +174,7 @@ class ProductAdmin(ShowsFormerSlugs, ShopAdmin):
     list_display = ("picture", "label", "sku", "maker", "category", "price", "quantity", "is_active")
     list_display_links = ("label",)
     sortable_by = ("label", "sku", "maker", "price", "quantity")
-    list_filter = (StockFilter, RootFilter, "is_active")
+    list_filter = (StockFilter, RootFilter, "is_active", PictureFilter)
     list_select_related = ("category",)
     ordering = ("name_key", "id")
     search_fields = ("name",)
@@ -170,7 +183,7 @@ class ProductAdmin(ShowsFormerSlugs, ShopAdmin):
     readonly_fields = ("former_slugs", "created_at", "updated_at")
     fieldsets = (
         (None, {"fields": ("name", "brand", "category", "description", "is_active")}),
-        ("Offer", {"fields": ("price", "tax_class", "quantity", "rating")}),
+        ("Offer", {"fields": ("price", "tax_class", "quantity", "low_stock", "rating")}),
         ("Identifiers", {"fields": ("sku", "slug", "former_slugs")}),
         ("Dates", {"fields": ("created_at", "updated_at")}),
     )
@@ -236,6 +249,26 @@ class ProductAdmin(ShowsFormerSlugs, ShopAdmin):
         if "position" in row.changed_data:
             image = lifecycle.change(image=image, position=data["position"])
         return image
+
+
+def running_out(request: HttpRequest) -> home.Waiting | None:
+    if not home.may_view(request, Product):
+        return None
+    return home.Waiting(
+        "Products that run out", low_stock.count(COUNT_MAX), home.list_url(Product, stock="low"), at_most=COUNT_MAX
+    )
+
+
+def failed_pictures(request: HttpRequest) -> home.Waiting | None:
+    if not home.may_view(request, Product):
+        return None
+    failed = ProductImage.objects.filter(status=ProductImage.Status.FAILED)
+    products = failed.order_by().values("product").distinct()[:COUNT_MAX].count()
+    url = home.list_url(Product, pictures="failed")
+    return home.Waiting("Products with failed pictures", products, url, at_most=COUNT_MAX)
+
+
+home.WAITING.extend([running_out, failed_pictures])
 
 
 @admin.register(StockMovement)

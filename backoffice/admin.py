@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from backoffice.exports import downloads, kinds, writing
 from backoffice.exports.kinds import Kind
+from backoffice.history import admin as history_admin  # noqa: F401  (registers its pages)
 from orders.admin import seams as orders_seams
 from productbackend.errors import DomainError
 from productbackend.site.admin import Link

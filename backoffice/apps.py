@@ -6,5 +6,9 @@ class BackofficeConfig(AppConfig):
 
     def ready(self) -> None:
         from backoffice import openapi
+        from backoffice.history import admin, recording
+        from productbackend.database import changes
 
         openapi.register()
+        changes.RECORDERS.append(recording.store)
+        admin.show_on_object_pages()  # the apps below have registered their models by now

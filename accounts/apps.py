@@ -35,5 +35,5 @@ class AccountsConfig(AppConfig):
         permission = "{content_type__app_label}.{codename}"
         flags, staff = ("is_active", "is_staff", "is_superuser"), ("is_staff", "is_superuser")
         many = {"groups": "{name}", "user_permissions": permission}
-        register(Kind(self.get_model("User"), flags, name="account {id}", many=many, only_if=staff))
+        register(Kind(self.get_model("User"), flags, name="account {id}", many=many, only_if=staff, key="username_key"))
         register(Kind(Group, ("name",), name="{name}", many={"permissions": permission}))

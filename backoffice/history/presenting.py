@@ -93,7 +93,7 @@ def _shown(change: Change, names: Names) -> Shown:
 
 def _lines(change: Change, names: Names) -> list[Line]:
     lines = []
-    for field, pair in change.fields.items():
+    for field, pair in sorted(change.fields.items()):  # MySQL has an order of its own
         target = _target(change.kind, field)
         before, after = (text if target is None or not text else _named(target, text, names) for text in pair)
         if change.action == Action.CHANGED and not field.endswith((" added", " removed")):

@@ -45,7 +45,8 @@ class Kind:
 
     `name` and the values of `many` are format strings of columns, such as `{name} {id}`. The values of `hidden`
     fields are not recorded, only that they changed. If `only_if` is not empty, creating and deleting an object is
-    recorded only if one of these columns is true. `key` is unique, for databases whose bulk INSERT returns no ids.
+    recorded only if one of these columns is true. `key` is a unique column, if there is one: some databases return no
+    ids from a bulk INSERT.
     """
 
     model: type[models.Model]
@@ -54,7 +55,7 @@ class Kind:
     hidden: tuple[str, ...] = ()
     many: Mapping[str, str] = field(default_factory=dict)
     only_if: tuple[str, ...] = ()
-    key: str = "pk"
+    key: str = ""
 
     @property
     def label(self) -> str:

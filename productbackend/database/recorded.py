@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
-from django.db import models, router, transaction
+from django.db import connections, models, router, transaction
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_save
 
 from productbackend.database.changes import (
@@ -151,14 +151,25 @@ class RecordedQuerySet(models.QuerySet[M]):
         kind = KINDS.get(self.model)
         if not kind or not is_on():
             return super().bulk_create(objs, *args, **kwargs)
-        with transaction.atomic(using=router.db_for_write(self.model), savepoint=False):
+        alias = router.db_for_write(self.model)
+        with transaction.atomic(using=alias, savepoint=False):
+            if not kind.key and not connections[alias].features.can_return_rows_from_bulk_insert:
+                rows = list(objs)
+                for row in rows:
+                    row.save(force_insert=True)  # which records it
+                return rows
             rows = super().bulk_create(objs, *args, **kwargs)
-            keys = [row.serializable_value(kind.key) for row in rows if row.pk is None]
-            ids = dict(self.model._base_manager.filter(**{f"{kind.key}__in": keys}).values_list(kind.key, "pk"))
+            ids = self._ids(kind, [row for row in rows if row.pk is None])
             record_many(
-                kind.change(
-                    row.pk or ids[row.serializable_value(kind.key)], Action.CREATED, kind.fields, {}, kind.values(row)
-                )
-                for row in rows
+                kind.change(ids.get(id(row), row.pk), Action.CREATED, kind.fields, {}, kind.values(row)) for row in rows
             )
         return rows
+
+    def _ids(self, kind: Kind, rows: list[M]) -> dict[int, int]:
+        """The primary keys of rows that were inserted, by the identities of their instances."""
+        if not rows:
+            return {}
+        keys = {id(row): row.serializable_value(kind.key) for row in rows}
+        stored = self.model._base_manager.filter(**{f"{kind.key}__in": keys.values()})
+        ids = dict(stored.values_list(kind.key, "pk"))
+        return {identity: ids[key] for identity, key in keys.items()}

@@ -64,6 +64,13 @@ def people() -> tuple[Any, Any, int]:
     return boss, manager, staff[0].pk
 
 
+def collect_static() -> None:
+    """The files that pages name, as a release has them."""
+    from django.core.management import call_command
+
+    call_command("collectstatic", interactive=False, verbosity=0)
+
+
 def measure(user: Any, path: str) -> list[float]:
     """The milliseconds of a page, several times."""
     from django.test import Client
@@ -84,6 +91,7 @@ def main() -> None:
     parser.add_argument("--database", required=True, help="its name")
     options = parser.parse_args()
     with shop.database(options, options.database) as name:
+        collect_static()
         boss, manager, staff = people()
         seed(options, name, staff)
         print(shop.versions(options))

@@ -53,11 +53,11 @@ class ChangeAdmin(ReadOnly, ShopAdmin):
     class Media:
         css = {"all": ["backoffice/history.css"]}
 
-    list_display = ("created_at", "what", "number", "action", "person", "way", "short_values")
+    list_display = ("created_at", "what", "short_values", "person", "way")
     sortable_by = ()
     list_filter = (KindFilter, PersonFilter, "created_at")
     ordering = ("-created_at", "-id")
-    fields = readonly_fields = ("created_at", "what", "number", "action", "person", "way", "source", "values")
+    fields = readonly_fields = ("created_at", "what", "action", "person", "way", "source", "values")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Change]:
         """Only the kinds of objects that the user may see."""
@@ -81,11 +81,7 @@ class ChangeAdmin(ReadOnly, ShopAdmin):
     def what(self, row: Change) -> str:
         each = self._shown(row)
         name = format_html('<a href="{}">{}</a>', each.url, each.name) if each.url else each.name
-        return format_html('{} <bdi class="object-name">{}</bdi>', each.kind, name)
-
-    @admin.display(description="number")
-    def number(self, row: Change) -> str:
-        return str(row.object_id)
+        return format_html('{} <bdi class="object-name">{}</bdi> ({})', each.kind, name, row.object_id)
 
     @admin.display(description="by")
     def person(self, row: Change) -> str:
@@ -97,7 +93,7 @@ class ChangeAdmin(ReadOnly, ShopAdmin):
 
     @admin.display(description="values")
     def short_values(self, row: Change) -> str:
-        return self._shown(row).html(VALUE_LENGTH)
+        return self._shown(row).described(VALUE_LENGTH)
 
     @admin.display(description="values")
     def values(self, row: Change) -> str:

@@ -54,6 +54,12 @@ class Shown:
     def html(self, length: int | None = None) -> SafeString:
         return format_html_join("", "{}", ((line.html(length),) for line in self.lines))
 
+    def described(self, length: int | None = None) -> SafeString:
+        """The lines, after what was done to the object, if it was created or deleted."""
+        if self.change.action == Action.CHANGED:
+            return self.html(length)
+        return format_html("<em>{}</em>\n{}", self.change.action, self.html(length))
+
 
 def model_of(kind: str) -> type[Model] | None:
     """The model of a label; None if this release has it no more."""

@@ -53,15 +53,15 @@ def test_the_list_names_who_changed_what(boss: Any) -> None:
     admin = signed_in(boss)
     carla, red = (Change.objects.get(kind=kind).object_id for kind in ("accounts.user", "products.product"))
     assert rows(admin) == [
-        f"user carla {carla} changed – command groups added Support",
-        f"product Red shoe {red} changed stella api brand (empty) → <b>Acme</b> "
-        f"category Shoes ({shoes.pk}) → Boots ({boots.pk}) price 19.90 → 17.50",
+        f"user carla ({carla}) groups added Support – command",
+        f"product Red shoe ({red}) brand (empty) → <b>Acme</b> "
+        f"category Shoes ({shoes.pk}) → Boots ({boots.pk}) price 19.90 → 17.50 stella api",
     ]
     gone = shoes.pk
     product.delete()
     shoes.delete()
     assert rows(admin, f"?kind=products.product&object_id={red}")[1].endswith(
-        f"category {gone} (deleted) → Boots ({boots.pk}) price 19.90 → 17.50"
+        f"category {gone} (deleted) → Boots ({boots.pk}) price 19.90 → 17.50 stella api"
     )
 
 
@@ -122,7 +122,7 @@ def test_the_changes_of_a_closed_account_stay_under_its_number(boss: Any) -> Non
     number = anna.pk
     profile.close(user=anna)
     shown = rows(signed_in(boss), f"?person={number}")
-    assert shown == [f"product Red shoe {product.pk} changed account {number} (closed) api price 19.90 → 1.00"]
+    assert shown == [f"product Red shoe ({product.pk}) price 19.90 → 1.00 account {number} (closed) api"]
     closed = Change.objects.filter(kind="accounts.user", object_id=number)
     assert [(row.action, row.object_name) for row in closed] == [
         ("created", f"account {number}"), ("deleted", f"account {number}"),

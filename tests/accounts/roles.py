@@ -73,7 +73,7 @@ class World:
         guest, self.guest_token = self.guests["guest"]
         guest_item, _ = items.add(customer=Customer(guest=guest), product_id=product.pk, quantity=1)
         Cart.objects.filter(guest=guest).update(email=ADDRESS)
-        given = {"guest": guest, "placed_by": None, "email": ADDRESS, "cart_id": 10**6 + 1}
+        given: Any = {"guest": guest, "placed_by": None, "email": ADDRESS, "cart_id": 10**6 + 1}
         guest_order = placing.create_order(number="GGGG-GGGG-GGGG", lines=[(product, 1)], **given)
         self.names: dict[str, Any] = NAMES | {
             "category": category.pk,

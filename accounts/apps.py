@@ -23,3 +23,17 @@ class AccountsConfig(AppConfig):
             register(kind, mails.notice)
         findings.REGISTERED.append(findings.Check("second factor", two_factor.missing, "the database"))
         register(welcome.KIND, mails.welcome, delays=welcome.DELAYS, bulk=True)
+        self.record_roles()
+
+    def record_roles(self) -> None:
+        """Record who may do what. Names and addresses are not recorded."""
+        from django.contrib.auth.models import Group
+
+        from productbackend.database.changes import Kind
+        from productbackend.database.recorded import register
+
+        permission = "{content_type__app_label}.{codename}"
+        flags, staff = ("is_active", "is_staff", "is_superuser"), ("is_staff", "is_superuser")
+        many = {"groups": "{name}", "user_permissions": permission}
+        register(Kind(self.get_model("User"), flags, name="account {id}", many=many, only_if=staff, key="username_key"))
+        register(Kind(Group, ("name",), name="{name}", many={"permissions": permission}))

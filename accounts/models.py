@@ -1,7 +1,6 @@
 """The user model, and recorded changes of address."""
 
 from collections.abc import Collection
-from contextlib import nullcontext
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -12,12 +11,13 @@ from django.utils.crypto import salted_hmac
 
 from accounts.naming import validate_username
 from accounts.signals import password_changed
+from productbackend.database import recorded
 from productbackend.database.fields import KeyField, fold
 from productbackend.database.postal_addresses import PostalAddressColumns
 from productbackend.text.addresses import canonical_address, validate_address
 
 
-class AccountManager(UserManager["User"]):
+class AccountManager(UserManager["User"].from_queryset(recorded.RecordedQuerySet)):  # type: ignore[misc]
     """Finds users by name in any case."""
 
     def get_by_natural_key(self, username: str | None) -> "User":
@@ -77,7 +77,7 @@ class User(AbstractUser):
         fields = kwargs.get("update_fields")
         if fields is not None and "username" in fields:
             kwargs["update_fields"] = {*fields, "username_key"}
-        with transaction.atomic() if has_new_password else nullcontext():
+        with transaction.atomic() if has_new_password else recorded.atomic(self, kwargs.get("update_fields")):
             super().save(*args, **kwargs)
             if has_new_password:
                 password_changed.send(sender=User, user=self)

@@ -13,6 +13,7 @@ from django.urls import reverse
 from backoffice.dashboard import page, sales
 from backoffice.exports import downloads, kinds, writing
 from backoffice.exports.kinds import Kind
+from backoffice.history import admin as history_admin  # noqa: F401  (registers its pages)
 from orders.admin import seams as orders_seams
 from orders.admin.filters import product_id
 from orders.models import Order

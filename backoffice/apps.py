@@ -3,14 +3,18 @@ from django.apps import AppConfig
 
 class BackofficeConfig(AppConfig):
     name = "backoffice"
+    verbose_name = "Back office"
 
     def ready(self) -> None:
         from backoffice import openapi
         from backoffice.dashboard import verification as sales
-        from productbackend.database import verification
+        from backoffice.history import admin, recording
+        from productbackend.database import changes, verification
         from productbackend.observability.metrics import gauges
 
         openapi.register()
+        changes.RECORDERS.append(recording.store)
+        admin.show_on_object_pages()  # the apps below have registered their models by now
         verification.COMMANDS["sales"] = "check_sales"
         gauges.register(
             "productbackend_sales_drift_days",

@@ -1,5 +1,6 @@
-"""The tables of the back office."""
+"""The back office's tables, which stand in its packages."""
 
 from backoffice.dashboard.models import ProductSalesDay, SalesCheck, SalesDay, SalesProgress
+from backoffice.history.models import Change
 
-__all__ = ["ProductSalesDay", "SalesCheck", "SalesDay", "SalesProgress"]
+__all__ = ["Change", "ProductSalesDay", "SalesCheck", "SalesDay", "SalesProgress"]

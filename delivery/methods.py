@@ -6,6 +6,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from delivery.models import DeliveryMethod
+from productbackend.database import recorded
 from productbackend.database.transactions import atomic_with_retry
 from productbackend.errors import DomainError, InvalidValue
 
@@ -28,6 +29,7 @@ def change(*, method_id: int, precondition: Precondition = lambda method: None, 
     Raises InvalidValue, and DomainError `not-found`.
     """
     method = locked_method(method_id)
+    recorded.watch(method)
     precondition(method)
     for name, value in fields.items():
         setattr(method, name, value)

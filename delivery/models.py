@@ -1,10 +1,12 @@
 """Delivery methods."""
 
 from decimal import Decimal
+from typing import Any
 
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 
+from productbackend.database import recorded
 from productbackend.database.fields import KeyField
 from products.models import STANDARD_TAX_CLASS
 
@@ -39,9 +41,15 @@ class DeliveryMethod(models.Model):
     is_active = models.BooleanField(default=True)
     position = models.PositiveIntegerField(default=0)
 
+    objects = recorded.RecordedQuerySet.as_manager()
+
     class Meta:
         ordering = ["position", "id"]
         constraints = [models.CheckConstraint(condition=models.Q(price__gte=0), name="delivery_price_range")]
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        with recorded.atomic(self, kwargs.get("update_fields")):
+            super().save(*args, **kwargs)

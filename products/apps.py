@@ -16,6 +16,7 @@ class ProductsConfig(AppConfig):
 
         openapi.register()
         self.connect_signals()
+        self.record_changes()
         gauges.register(
             "productbackend_image_oldest_pending_seconds",
             "The age of the oldest image that waits for a worker; 0 if there is none.",
@@ -52,3 +53,15 @@ class ProductsConfig(AppConfig):
             post_delete.connect(signals.row_deleted, sender=model, dispatch_uid=f"suggestions_{model.__name__}")
             for signal in (post_save, post_delete):
                 signal.connect(signals.catalogue_written, sender=model, dispatch_uid=f"cache_{model.__name__}")
+
+    def record_changes(self) -> None:
+        from productbackend.database.changes import Kind
+        from productbackend.database.recorded import register
+
+        product, category = self.get_model("Product"), self.get_model("Category")
+        # The quantity has a ledger of its own.
+        fields = (
+            "name", "sku", "slug", "brand", "description", "category", "price", "tax_class", "rating", "is_active",
+        )  # fmt: skip
+        register(Kind(product, fields, name="{name}", key="sku"))
+        register(Kind(category, ("name", "slug", "parent", "position"), name="{name}", key="slug"))

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.files.base import File
 from django.db import IntegrityError, transaction
 
+from productbackend.database import recorded
 from productbackend.database.transactions import atomic_with_retry
 from productbackend.errors import DomainError, InvalidValue
 from products.images import lifecycle
@@ -54,6 +55,7 @@ def change(
     Raises InvalidValue, and DomainError `not-found`.
     """
     product = locked_product(product_id)
+    recorded.watch(product)
     precondition(product)
     quantity = fields.pop("quantity", None)
     # An empty slug or SKU leaves the current one unchanged.

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError, Q
 
+from productbackend.database import recorded
 from productbackend.database.transactions import atomic_with_retry
 from productbackend.errors import DomainError, InvalidValue
 from products.models import Category, category_names
@@ -36,6 +37,7 @@ def change(*, category_id: int, precondition: Precondition = lambda category: No
     Raises InvalidValue, and DomainError `not-found`.
     """
     category = locked_category(category_id)
+    recorded.watch(category)
     precondition(category)
     for name, value in fields.items():
         setattr(category, name, value)

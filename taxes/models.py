@@ -1,10 +1,12 @@
 """Tax rates by country and class."""
 
 from decimal import Decimal
+from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
+from productbackend.database import recorded
 from productbackend.database.fields import KeyField
 from productbackend.database.postal_addresses import validate_country
 from products.models import STANDARD_TAX_CLASS
@@ -26,6 +28,8 @@ class TaxRate(models.Model):
     )
     valid_from = models.DateField(help_text="The first day, in the shop's time zone.")
 
+    objects = recorded.RecordedQuerySet.as_manager()
+
     class Meta:
         ordering = ["country", "tax_class", "-valid_from"]
         constraints = [
@@ -39,3 +43,7 @@ class TaxRate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.country} {self.tax_class} {self.rate.normalize():f} % from {self.valid_from}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        with recorded.atomic(self, kwargs.get("update_fields")):
+            super().save(*args, **kwargs)

@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from productbackend.database import recorded
 from productbackend.database.transactions import atomic_with_retry
 from productbackend.errors import DomainError, InvalidValue
 from taxes.models import TaxRate
@@ -57,6 +58,7 @@ def change(*, rate_id: int, precondition: Precondition = lambda rate: None, **fi
     Raises InvalidValue, and DomainError `not-found`.
     """
     rate = locked_rate(rate_id)
+    recorded.watch(rate)
     precondition(rate)
     for name, value in fields.items():
         setattr(rate, name, value)

@@ -37,7 +37,7 @@ class ObjectViewSet(KnownParameters, viewsets.ModelViewSet):
         raise NotImplementedError
 
     def change(self, pk: int, fields: dict[str, Any]) -> Any:
-        """Change the fields of an object, and return it as it is shown."""
+        """Write fields of an object, and return it as it is shown."""
         raise NotImplementedError
 
     def represent(self, row: Any) -> Any:

@@ -66,5 +66,5 @@ def in_slices(rows: QuerySet[Any], size: int = SLICE) -> Iterator[QuerySet[Any]]
         keys = list(remaining.order_by("pk").values_list("pk", flat=True)[:size])
         if not keys:
             return
-        yield rows.model._base_manager.filter(pk__in=keys)
+        yield rows.model._default_manager.filter(pk__in=keys)  # its queryset may record what is written
         last = keys[-1]

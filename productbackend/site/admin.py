@@ -12,8 +12,11 @@ from django.core.paginator import Paginator
 from django.db import models
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponseRedirect
+from django_celery_beat.admin import PeriodicTaskAdmin
+from django_celery_beat.models import PeriodicTask
 
 from productbackend.database.fields import fold
+from productbackend.database.recorded import RecordedQuerySet
 from productbackend.errors import DomainError
 
 COUNT_MAX = 5_000
@@ -104,3 +107,15 @@ def begins_with(field: str, text: str) -> Q:
     """A prefix search on a casefolded column, as a range that every database reads from an index."""
     key = fold(text)
     return Q(**{f"{field}__gte": key, f"{field}__lt": key + LAST_CHARACTER})
+
+
+admin.site.unregister(PeriodicTask)
+
+
+@admin.register(PeriodicTask)
+class JobAdmin(PeriodicTaskAdmin):
+    """django-celery-beat's pages, whose actions write many rows without a signal: they are recorded too."""
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[PeriodicTask]:
+        rows: models.QuerySet[PeriodicTask] = RecordedQuerySet(PeriodicTask).order_by(*self.get_ordering(request))
+        return rows.select_related("interval", "crontab", "solar", "clocked")

@@ -22,6 +22,7 @@ class SiteConfig(AppConfig):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             except OSError as error:
                 raise ImproperlyConfigured(f"{name}={folder} cannot be created: {error.strerror}") from error
+        beat.record_changes()
         gauges.register(
             "productbackend_beat_tick_timestamp_seconds",
             "When beat last sent a task; 0 for never.",

@@ -12,15 +12,31 @@ from celery.signals import after_task_publish, beat_init
 from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
-from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
 from redis.exceptions import RedisError
+
+from productbackend.database.changes import Kind, unrecorded
+from productbackend.database.recorded import register
 
 logger = logging.getLogger(__name__)
 
 TICK = "beat:tick"
 RELEASED = "As released: "
 CRONTAB = ("minute", "hour", "day_of_week", "day_of_month", "month_of_year")
+JOB_FIELDS = (
+    "name", "task", "enabled", "interval", "crontab", "solar", "clocked", "one_off", "start_time", "expires",
+    "expire_seconds", "queue", "priority", "args", "kwargs", "headers",
+)  # fmt: skip
 CLOCK_SKEW_MAX = 60.0  # seconds by which another host's clock may be ahead of this one's
+
+
+def record_changes() -> None:
+    """Record changes of the jobs and their schedules. Arguments may hold a secret: only that they changed."""
+    register(Kind(PeriodicTask, JOB_FIELDS, name="{name}", hidden=("args", "kwargs", "headers")))
+    register(Kind(CrontabSchedule, (*CRONTAB, "timezone"), name=" ".join(f"{{{name}}}" for name in CRONTAB)))
+    register(Kind(IntervalSchedule, ("every", "period"), name="every {every} {period}"))
+    register(Kind(SolarSchedule, ("event", "latitude", "longitude"), name="{event} {latitude} {longitude}"))
+    register(Kind(ClockedSchedule, ("clocked_time",), name="{clocked_time}"))
 
 
 def create_jobs(**kwargs: Any) -> None:
@@ -59,7 +75,10 @@ def _update_job(job: PeriodicTask, task: str, when: timedelta | dict[str, str]) 
         fields = {name: getattr(job.crontab, name) for name in CRONTAB}
         job.crontab = CrontabSchedule.objects.filter(**fields, timezone=settings.SHOP_TIME_ZONE).first()
         job.crontab = job.crontab or CrontabSchedule.objects.create(**fields, timezone=settings.SHOP_TIME_ZONE)
-    if job.pk is None or before != (job.task, job.interval, job.crontab, job.description):
+    if job.pk is None:
+        with unrecorded():
+            job.save()
+    elif before != (job.task, job.interval, job.crontab, job.description):
         job.save()  # not update(): beat reloads after the change that save() records
 
 
@@ -76,13 +95,14 @@ def _release_description(task: str, schedule: Any) -> str:
 
 
 def _schedule(when: timedelta | dict[str, str]) -> dict[str, CrontabSchedule | IntervalSchedule]:
-    if isinstance(when, timedelta):
-        interval, _ = IntervalSchedule.objects.get_or_create(
-            every=int(when.total_seconds()), period=IntervalSchedule.SECONDS
-        )
-        return {"interval": interval}
-    crontab, _ = CrontabSchedule.objects.get_or_create(timezone=settings.SHOP_TIME_ZONE, **when)
-    return {"crontab": crontab}
+    with unrecorded():
+        if isinstance(when, timedelta):
+            interval, _ = IntervalSchedule.objects.get_or_create(
+                every=int(when.total_seconds()), period=IntervalSchedule.SECONDS
+            )
+            return {"interval": interval}
+        crontab, _ = CrontabSchedule.objects.get_or_create(timezone=settings.SHOP_TIME_ZONE, **when)
+        return {"crontab": crontab}
 
 
 def last_tick() -> float:

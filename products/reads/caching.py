@@ -17,10 +17,11 @@ from typing import Any, TypeVar
 
 from django.core.cache import cache
 from django.db import connection, transaction
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 from redis.exceptions import RedisError
 
 from productbackend.caches.circuit_breaker import CircuitBreaker
+from productbackend.database.recorded import RecordedQuerySet
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
@@ -150,7 +151,7 @@ def _write(rotate: Callable[[], Any]) -> None:
         cache_breaker.invalidation_failed(error)
 
 
-class CatalogueQuerySet(QuerySet[M]):
+class CatalogueQuerySet(RecordedQuerySet[M]):
     """Invalidates all cached pages after writes of many rows, which send no signal."""
 
     def update(self, **fields: Any) -> int:

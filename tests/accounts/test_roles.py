@@ -26,6 +26,7 @@ WATCHED = [
     model
     for label in (
         "accounts",
+        "backoffice",
         "carts",
         "delivery",
         "orders",
@@ -39,6 +40,8 @@ WATCHED = [
 ]
 # Paths and bodies that name the owner's objects: only with these may a success change the owner's rows.
 NAMES_THE_OWNERS = re.compile(r"{(product|cart|item|order)}|/token/|/confirm/")
+
+CLOSING = "delete /account/"  # the history has who was staff, and no customer
 
 UNKNOWN = count()
 Rows = dict[tuple[str, Any], tuple[Any, ...]]
@@ -54,7 +57,7 @@ def groups(db: Any) -> Any:
 
     if Group.objects.count() < len(GROUPS):  # flushed by a transactional test
         make()
-        for name in ("0007_delivery_and_tax_roles", "0008_payment_roles"):
+        for name in ("0007_delivery_and_tax_roles", "0008_payment_roles", "0011_history_roles"):
             extension = importlib.import_module(f"accounts.migrations.{name}")
             extension.extend_groups(apps, SimpleNamespace(connection=connection))
         accountants = importlib.import_module("accounts.migrations.0010_accountants")
@@ -151,6 +154,8 @@ def check_row(
         changes = status in ("200", "201", "202", "204") and bool(may_change)
         assert (role, bool(touched)) == (role, changes)
         assert {model for model, _ in touched} <= may_change
+        if changes and request_line != CLOSING:
+            assert (role, "Change" in may_change) == (role, any(model == "Change" for model, _ in touched))
         if role != "owner" and not NAMES_THE_OWNERS.search(path):
             assert not touched & belonging_to_the_owner(world)
 
@@ -206,6 +211,7 @@ ADMIN = {
     "payments.providerevent": {"desk": "v", "support": "v"},
     "outbox.mail": {"support": "v"},
     "auth.group": {},
+    "backoffice.change": {"managers": "v"},
 }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
+from productbackend.database.changes import unrecorded
 from products.management.demo import catalogue
 from products.management.demo.pictures import make_pictures, without_pictures
 from products.models import Category, Product
@@ -47,8 +48,9 @@ class Command(BaseCommand):
             return
         self.write_line(f"Creating a demo catalogue of {products:,} products")
         try:
-            demo_categories = catalogue.make_categories()
-            created = self.make_products(products, seed, demo_categories)
+            with unrecorded():
+                demo_categories = catalogue.make_categories()
+                created = self.make_products(products, seed, demo_categories)
             pictured = self.make_pictures(products if pictures is None else min(products, pictures), seed)
         except KeyboardInterrupt:
             raise CommandError("Interrupted. Run the same command to continue.", returncode=130) from None

@@ -17,8 +17,8 @@ class BackofficeConfig(AppConfig):
         admin.show_on_object_pages()  # the apps below have registered their models by now
         verification.COMMANDS["sales"] = "check_sales"
         gauges.register(
-            "productbackend_sales_drift_days",
-            "Days whose rollup of sales differs from their orders, by the last check.",
+            "productbackend_sales_drift_rollups",
+            "Rollups of a day's sales that differ from its orders, by the last check.",
             sales.drift,
         )
         gauges.register(

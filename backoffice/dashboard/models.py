@@ -41,9 +41,12 @@ class ProductSalesDay(models.Model):
 
 
 class SalesProgress(models.Model):
-    """Until when changes of orders are in the rollups: a single row."""
+    """Until when changes of orders are in the rollups, and what sold best by them: a single row."""
 
     until = models.DateTimeField()
+    # The ids of the products of which most pieces were sold, and how many pieces the last of them had.
+    best = models.JSONField(default=list)
+    least = models.BigIntegerField(default=0)
 
     def __str__(self) -> str:
         return f"{self.until}"

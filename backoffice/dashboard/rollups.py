@@ -7,8 +7,10 @@ before its commit: so each run looks again at the time before the last one, for 
 import time
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from django.conf import settings
+from django.db.models import Sum
 from django.utils import timezone
 
 from backoffice.dashboard import sales
@@ -19,6 +21,7 @@ from productbackend.site.days import Days, day_of, today
 
 WINDOW = 30  # days, with today
 OVERLAP = timedelta(minutes=10)  # longer than any transaction, with what clocks differ
+CANDIDATES = 50  # products of which the page looks which are the best sellers
 RUN_SECONDS = 40.0  # of one run of the job
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -67,10 +70,19 @@ def roll_due(*, seconds: float = RUN_SECONDS) -> bool:
         if time.monotonic() > deadline:
             return False
         roll(day)
-    SalesProgress.objects.update_or_create(pk=1, defaults={"until": started})
     for model in (SalesDay, ProductSalesDay):
         model._default_manager.filter(day__lt=days.first).delete()
+    best = list(pieces_of(days).order_by("-sum", "product").values_list("product", "sum")[:CANDIDATES])
+    least = best[-1][1] if len(best) == CANDIDATES else 0
+    found = {"until": started, "best": [product for product, _ in best], "least": least}
+    SalesProgress.objects.update_or_create(pk=1, defaults=found)
     return True
+
+
+def pieces_of(days: Iterable[date]) -> Any:
+    """The pieces of each product that the rollups of these days have: rows with `product` and `sum`."""
+    rows = ProductSalesDay.objects.filter(day__in=[*days]).order_by()
+    return rows.values("product").annotate(sum=Sum("pieces"))
 
 
 def roll_all(days: Iterable[date]) -> None:
@@ -85,18 +97,14 @@ def roll(day: date) -> None:
     SalesDay.objects.get_or_create(day=day)
     row = SalesDay.objects.select_for_update().get(day=day)
     row.rolled_at, row.basis = timezone.now(), basis()  # before the orders are read
-    orders = sales.sold(Days(day, day))
-    found = sales.figures(orders)
+    found, products = sales.figures_and_pieces(sales.sold(Days(day, day)))
     row.orders, row.revenue, row.pieces = found.orders, found.revenue, found.pieces
     row.save()
     ProductSalesDay.objects.filter(day=day).delete()
-    rows = [
-        ProductSalesDay(day=day, product_id=pk, pieces=pieces) for pk, pieces in sales.pieces_by_product(orders).items()
-    ]
+    rows = [ProductSalesDay(day=day, product_id=product, pieces=pieces) for product, pieces in products.items()]
     ProductSalesDay.objects.bulk_create(rows, batch_size=1_000)
 
 
 def until() -> datetime | None:
     """Until when the rollups have all changes, but for the last minutes before; None if no run was complete."""
-    progress = SalesProgress.objects.filter(pk=1).first()
-    return progress.until if progress else None
+    return SalesProgress.objects.filter(pk=1).values_list("until", flat=True).first()

@@ -41,21 +41,21 @@ def sold(days: Days) -> QuerySet[Order]:
 
 def figures(orders: QuerySet[Order], *, product_id: int | None = None) -> Figures:
     """The sums of `orders`; the pieces are those of one product if `product_id` is given."""
+    return figures_and_pieces(orders, product_id=product_id)[0]
+
+
+def figures_and_pieces(orders: QuerySet[Order], *, product_id: int | None = None) -> tuple[Figures, dict[int, int]]:
+    """The sums of `orders`, and how many pieces of each product were sold, without products that were deleted."""
     orders = orders.order_by()
     sums = orders.aggregate(orders=Count("pk"), total=Sum("total"), refunded=Sum("refunded"))
     if not sums["orders"]:
-        return Figures()
+        return Figures(), {}
     revenue = sums["total"] - sums["refunded"]
     if sums["refunded"]:
         revenue += _overpaid(orders)
-    pieces = sum(_pieces(_lines(orders, product_id)).values())
-    return Figures(sums["orders"], revenue.quantize(CENT), pieces)
-
-
-def pieces_by_product(orders: QuerySet[Order]) -> dict[int, int]:
-    """How many pieces of each product were sold. Products that were deleted are left out."""
-    found = _pieces(_lines(orders, None).filter(product__isnull=False))
-    return {product: pieces for product, pieces in found.items() if product is not None and pieces}
+    pieces = _pieces(_lines(orders, product_id))
+    by_product = {product: number for product, number in pieces.items() if product is not None and number}
+    return Figures(sums["orders"], revenue.quantize(CENT), sum(pieces.values())), by_product
 
 
 def _lines(orders: QuerySet[Order], product_id: int | None) -> QuerySet[OrderLine]:

@@ -65,10 +65,10 @@ def checked_at() -> float:
 
 
 def _differences(day: date) -> list[str]:
-    row, orders = SalesDay.objects.filter(day=day).first(), sales.sold(Days(day, day))
+    row = SalesDay.objects.filter(day=day).first()
     if row is None:
         return []  # the window has moved on
-    found = sales.figures(orders)
+    found, counted = sales.figures_and_pieces(sales.sold(Days(day, day)))
     stored = sales.Figures(row.orders, row.revenue, row.pieces)
     differences = [
         f"{name} {getattr(stored, name)} instead of {getattr(found, name)}"
@@ -76,7 +76,6 @@ def _differences(day: date) -> list[str]:
         if getattr(stored, name) != getattr(found, name)
     ]
     rolled = dict(ProductSalesDay.objects.filter(day=day).values_list("product", "pieces"))
-    counted = sales.pieces_by_product(orders)
     wrong = {pk for pk in {*rolled, *counted} if rolled.get(pk) != counted.get(pk)}
     for pk in Product.objects.filter(pk__in=wrong).order_by("pk").values_list("pk", flat=True):
         differences.append(f"{rolled.get(pk, 0)} pieces of product {pk} instead of {counted.get(pk, 0)}")

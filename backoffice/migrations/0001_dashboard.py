@@ -47,6 +47,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('until', models.DateTimeField()),
+                ('best', models.JSONField(default=list)),
+                ('least', models.BigIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(

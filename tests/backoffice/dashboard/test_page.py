@@ -8,6 +8,7 @@ import time_machine
 from django.contrib.auth.models import Group
 from django.test import Client
 
+from backoffice import admin
 from backoffice.tasks import roll_sales
 from orders import lifecycle
 from orders.models import Order
@@ -179,3 +180,17 @@ def test_a_list_of_other_days_than_those_of_the_page_is_not_summed(keeper: Clien
         assert "list-note" not in keeper.get(f"/admin/orders/order/{query}").content.decode()
     for query in ("?day=soon", "?day=2026-10-27..2026-10-01", "?day=9999-12-31", "?day=0001-01-01"):
         assert keeper.get(f"/admin/orders/order/{query}").status_code == 302, query
+
+
+def test_a_list_with_more_orders_than_are_counted_has_the_sums_of_the_page(
+    keeper: Client, shop: dict[str, Product], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admin, "COUNT_MAX", 2)
+    url = "/admin/orders/order/?sold=yes&day=2026-09-28..2026-10-27"
+    with time_machine.travel(NOW, tick=False):
+        roll_sales()
+        assert note(keeper, url).startswith("Orders: 5. Revenue: 149.20 EUR. Pieces: 8.")
+        for other in ("&q=carla", "&status__exact=paid", f"&product={shop['lamp'].pk}"):
+            assert "list-note" not in keeper.get(url + other).content.decode()
+        longer = url.replace("09-28", "09-27")
+        assert "list-note" not in keeper.get(longer).content.decode()

@@ -76,7 +76,7 @@ def test_a_fault_is_found_and_corrected(api: APIClient, subtests: pytest.Subtest
                 assert out.getvalue() == f"sales of 2026-11-20: {report.format(product=product.pk)}\n"
                 run_job()
                 metrics = parsed(api.get("/metrics").content.decode())
-                assert value(metrics, "productbackend_sales_drift_days") == 1
+                assert value(metrics, "productbackend_sales_drift_rollups") == 1
                 assert value(metrics, "productbackend_sales_check_timestamp_seconds") > 0
                 call_command("roll_sales", "--all", stdout=out)
                 assert check_sales() == "6 days: the sales are those of the orders.\n"

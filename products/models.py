@@ -16,6 +16,7 @@ from products.reads.caching import CatalogueQuerySet
 from products.search.tokens import search_text
 
 QUANTITY_MAX = POSITION_MAX = 2_147_483_647
+DESCRIPTION_MAX = 20_000  # characters; the column holds more, which the admin may write
 STANDARD_TAX_CLASS = "standard"  # of a product or a delivery method that names none
 SUGGESTION_KEY_LENGTH = 64
 
@@ -60,10 +61,13 @@ class FormerSlugs(models.Manager["FormerSlug"]):
         """
         if before == row.slug:
             return
-        kind = row._meta.model_name or ""
-        self.filter(kind=kind, slug__in=[row.slug, before or row.slug]).delete()
+        self.taken(type(row), [row.slug, before or row.slug])
         if before:
-            self.create(kind=kind, slug=before, object_id=row.pk)
+            self.create(kind=row._meta.model_name or "", slug=before, object_id=row.pk)
+
+    def taken(self, model: type[models.Model], slugs: Iterable[str]) -> None:
+        """Objects have these slugs now: they are no former slugs of any other."""
+        self.filter(kind=model._meta.model_name, slug__in=list(slugs)).delete()
 
 
 class FormerSlug(models.Model):

@@ -1,0 +1,5 @@
+"""The back office's tables."""
+
+from backoffice.imports.models import Import, ImportRow, ImportSlice
+
+__all__ = ["Import", "ImportRow", "ImportSlice"]

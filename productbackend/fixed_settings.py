@@ -194,6 +194,10 @@ SPECTACULAR_SETTINGS = {
         "Country": "productbackend.api.postal_addresses.COUNTRIES",
         "DeliveryReason": "delivery.offers.REASONS",
         "MissingDetail": "carts.serializers.MISSING",
+        "ImportKind": "backoffice.imports.models.Import.Kind",
+        "ImportMode": "backoffice.imports.models.Import.Mode",
+        "ImportStatus": "backoffice.imports.models.Import.Status",
+        "ImportOutcome": "backoffice.imports.models.ImportRow.Outcome",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

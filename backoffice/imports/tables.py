@@ -56,7 +56,8 @@ def read(file: IO[bytes], known: Sequence[str]) -> Table:
 
 
 def _csv_lines(file: IO[bytes]) -> tuple[Iterator[list[str]], bool]:
-    # It closes the file once the rows were read. newline="": the csv module finds the ends of rows, and line breaks in quotes stay as they are.
+    # It closes the file once the rows were read. newline="": the csv module finds the ends of rows, and line breaks in
+    # quotes stay as they are.
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
     try:
         first = text.readline(HEADER_MAX)

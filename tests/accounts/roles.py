@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import Group
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
@@ -46,6 +47,11 @@ NAMES = {
     "provider": "stripe",
 }
 STEP = "Order OrderChange Mail"  # what fulfilling an order changes
+
+
+def stock_file(world: "World") -> dict[str, Any]:
+    """A file to import."""
+    return {"kind": "stock", "file": SimpleUploadedFile("stock.csv", b"sku,quantity\nRED-SHOE,1\n")}
 
 
 class World:
@@ -288,6 +294,11 @@ TABLE: list[tuple[str, Any, str, str]] = [
     ("post /orders/{paid_order}/refunds/", {"amount": "1.00"}, "401 403 403 403 201 403 201", REFUNDED),
     ("post /orders/{pending_order}/mark-paid/", {"amount": "19.90"}, "401 403 403 403 200 403 200", f"{STEP} {MONEY}"),
     # --- Files ---
+    ("get /imports/", None, "401 403 403 200 403 403 200", ""),
+    ("post /imports/", stock_file, "401 403 403 201 403 403 201", ""),
+    ("get /imports/999/", None, "401 403 403 404 403 403 404", ""),
+    ("get /imports/999/rows/", None, "401 403 403 404 403 403 404", ""),
+    ("post /imports/999/run/", None, "401 403 403 404 403 403 404", ""),
     ("get /exports/products/", None, "401 403 403 200 200 200 200", ""),
     ("get /exports/stock/", None, "401 403 403 200 200 200 200", ""),
     ("get /exports/orders/", None, "401 403 403 403 200 200 200", ""),

@@ -1,4 +1,7 @@
-"""Exports in the admin: links at the top of a list, and the file with the rows that the list shows."""
+"""Exports in the admin: links at the top of a list, and the file with the rows that the list shows.
+
+Django reads the pages of the back office from here: those of imports are in their package.
+"""
 
 from collections.abc import Callable
 
@@ -10,10 +13,13 @@ from django.urls import reverse
 
 from backoffice.exports import downloads, kinds, writing
 from backoffice.exports.kinds import Kind
+from backoffice.imports.admin import ImportAdmin
 from orders.admin import seams as orders_seams
 from productbackend.errors import DomainError
 from productbackend.site.admin import Link
 from products.admin import seams as products_seams
+
+__all__ = ["ImportAdmin", "export_list", "links_of"]
 
 KINDS = {kind.name: kind for kind in (kinds.PRODUCTS, kinds.ORDERS)}
 FORMATS = {writing.CSV: "Export CSV", writing.XLSX: "Export XLSX"}

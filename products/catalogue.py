@@ -5,7 +5,9 @@ from typing import Any
 
 from django.core.files.base import File
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
+from productbackend.database.statements import Overwrite
 from productbackend.database.transactions import atomic_with_retry
 from productbackend.errors import DomainError, InvalidValue
 from products.images import lifecycle
@@ -16,6 +18,7 @@ from products.reads import caching
 from products.search import suggestions
 
 UNIQUE = ("slug", "sku")
+OVERWRITE = Overwrite(Product)
 
 
 def create(*, picture: File | None = None, **fields: Any) -> Product:
@@ -115,7 +118,10 @@ def save_many(products: Sequence[Product], fields: Iterable[str]) -> None:
     fields = set(fields)
     if derived := {name for name, sources in Product.DERIVED.items() if fields & set(sources)}:
         _derive_all(products)
-    Product.objects.all().overwrite(products, sorted({*fields, *derived, "updated_at"}))
+    now = timezone.now()
+    for product in products:
+        product.updated_at = now
+    OVERWRITE.all(products, {*fields, *derived, "updated_at"})
     if fields & {"name", "brand"}:
         suggestions.refresh_products(products)
     caching.catalogue_changed()

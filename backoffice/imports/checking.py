@@ -55,7 +55,7 @@ def count(row: Import, plans: Sequence[Plan], sign: int = 1) -> None:
 def finish(row: Import) -> None:
     row.status, row.position = Import.Status.CHECKED, 0
     if row.refused and row.mode == Import.Mode.ALL_OR_NOTHING:
-        row.message = f"{row.refused:,} rows are refused: correct the file, or import it row by row."
+        row.message = f"Rows that are refused: {row.refused:,}. Correct the file, or import it row by row."
 
 
 def _refuse_repeated(row: Import, rows: list[Wanted]) -> None:

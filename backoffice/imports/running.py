@@ -26,7 +26,7 @@ CREATED = "A product with this SKU was created after the check."
 WRITTEN = "The product was changed after the check, other than by a sale: check the file again."
 OVERWRITTEN = "The product was also changed while the import was running; the values of the file were written."
 GONE = "The product was deleted while the import was running."
-BACKED_OUT = "Nothing was changed: {refused:,} rows were refused, as their products were written after the check."
+BACKED_OUT = "Nothing was changed. Rows that are refused, as others wrote their products after the check: {refused:,}."
 
 
 def run(row: Import, part: ImportSlice) -> None:

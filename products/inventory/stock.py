@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import DateTimeField, F, Sum
 from django.utils import timezone
 
-from productbackend.database.statements import Insert, Write, slot
+from productbackend.database.statements import Insert, Overwrite, Write, slot
 from productbackend.errors import DomainError, InvalidValue
 from products.models import QUANTITY_MAX, Product, StockMovement
 from products.reads import caching
@@ -34,6 +34,7 @@ SUBTRACT = Write(
     quantity=F("quantity") - slot("pieces"),
     updated_at=slot("now", DateTimeField()),
 )
+OVERWRITE = Overwrite(Product)
 INSERT_MOVEMENT = Insert(StockMovement)
 
 
@@ -130,9 +131,11 @@ def adjust_many(*, deltas: Sequence[tuple[Product, int]], user_id: int | None) -
     changed = [(product, delta) for product, delta in deltas if delta]
     if not changed:
         return
+    now = timezone.now()
     for product, delta in changed:
         product.quantity += delta
-    Product.objects.all().overwrite([product for product, _ in changed], ["quantity", "updated_at"])
+        product.updated_at = now
+    OVERWRITE.all([product for product, _ in changed], {"quantity", "updated_at"})
     _record([(product.pk, product.sku, delta) for product, delta in changed], Reason.CORRECTION, user_id)
 
 

@@ -11,7 +11,7 @@ under the old one are invalid.
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -69,8 +69,13 @@ def catalogue_changed() -> None:
 
     Call it after the write: outside a transaction the write is committed by then.
     """
-    if not any(function is _rotate_catalogue_token for _, function, *_ in connection.run_on_commit):
+    if not _catalogue_will_change():
         transaction.on_commit(_rotate_catalogue_token, robust=True)
+
+
+def _catalogue_will_change() -> bool:
+    """Whether this transaction invalidates all pages already."""
+    return any(function is _rotate_catalogue_token for _, function, *_ in connection.run_on_commit)
 
 
 def stock_changed(product_ids: Iterable[int | None]) -> None:
@@ -78,6 +83,8 @@ def stock_changed(product_ids: Iterable[int | None]) -> None:
 
     The caller also sets their `updated_at`, by which a page that is being rendered notices the change.
     """
+    if _catalogue_will_change():
+        return
     keys = [STOCK_TOKEN, *(product_token_key(pk) for pk in product_ids if pk is not None)]
     rotated = {key: new_token() for key in keys}
     transaction.on_commit(lambda: _write(lambda: cache.set_many(rotated, TOKEN_TTL)), robust=True)
@@ -161,15 +168,6 @@ class CatalogueQuerySet(QuerySet[M]):
     def update_without_invalidation(self, **fields: Any) -> int:
         """An update whose caller says what it changed, or of columns that no cached page shows."""
         return super().update(**fields)
-
-    def overwrite(self, rows: Sequence[M], fields: Iterable[str]) -> None:
-        """Write `fields` of existing rows, which the caller has locked, by one statement.
-
-        The caller says what it changed. `bulk_update` takes longer to compile than the database takes to write.
-        """
-        has_target = connection.features.supports_update_conflicts_with_target
-        target = [self.model._meta.pk.name] if has_target and self.model._meta.pk else None
-        super().bulk_create(rows, update_conflicts=True, update_fields=list(fields), unique_fields=target)
 
     def bulk_create(self, *args: Any, **kwargs: Any) -> list[M]:
         rows = super().bulk_create(*args, **kwargs)

@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 
 from accounts import address_book, email_verification, guests, tokens
 from accounts.passwords import reset_tokens
+from backoffice.models import Import
 from carts import items
 from carts.models import Cart
 from orders import placing
@@ -54,6 +55,11 @@ def stock_file(world: "World") -> dict[str, Any]:
     return {"kind": "stock", "file": SimpleUploadedFile("stock.csv", b"sku,quantity\nRED-SHOE,1\n")}
 
 
+def checked_import() -> Import:
+    """An import that can be run, without rows."""
+    return Import.objects.create(kind="stock", status="checked", columns=["sku"], has_decimal_commas=False)
+
+
 class World:
     """The objects that the paths of the table name; the owner has all of them."""
 
@@ -81,22 +87,26 @@ class World:
         guest_order = placing.create_order(
             number="GGGG-GGGG-GGGG", guest=guest, lines=[(product, 1)], placed_by=None, email=ADDRESS, cart_id=10**6 + 1
         )
-        self.names: dict[str, Any] = NAMES | {
-            "category": factories.category().pk,
-            "product": product.pk,
-            "hidden": factories.product("Hidden", is_active=False).pk,
-            "image": image.pk,
-            "address": address.pk,
-            "cart": item.cart_id,
-            "item": item.pk,
-            "order": order.number,
-            "guest_cart": guest_item.cart_id,
-            "guest_item": guest_item.pk,
-            "guest_order": guest_order.number,
-            "payment": payment_of(order).pk,
-            **delivery_and_tax(),
-            **money(owner, product),
-        }
+        self.names: dict[str, Any] = (
+            NAMES
+            | {"import": checked_import().pk}
+            | {
+                "category": factories.category().pk,
+                "product": product.pk,
+                "hidden": factories.product("Hidden", is_active=False).pk,
+                "image": image.pk,
+                "address": address.pk,
+                "cart": item.cart_id,
+                "item": item.pk,
+                "order": order.number,
+                "guest_cart": guest_item.cart_id,
+                "guest_item": guest_item.pk,
+                "guest_order": guest_order.number,
+                "payment": payment_of(order).pk,
+                **delivery_and_tax(),
+                **money(owner, product),
+            }
+        )
 
     def client(self, role: str) -> APIClient:
         if role not in self.clients:
@@ -295,10 +305,10 @@ TABLE: list[tuple[str, Any, str, str]] = [
     ("post /orders/{pending_order}/mark-paid/", {"amount": "19.90"}, "401 403 403 403 200 403 200", f"{STEP} {MONEY}"),
     # --- Files ---
     ("get /imports/", None, "401 403 403 200 403 403 200", ""),
-    ("post /imports/", stock_file, "401 403 403 201 403 403 201", ""),
-    ("get /imports/999/", None, "401 403 403 404 403 403 404", ""),
-    ("get /imports/999/rows/", None, "401 403 403 404 403 403 404", ""),
-    ("post /imports/999/run/", None, "401 403 403 404 403 403 404", ""),
+    ("post /imports/", stock_file, "401 403 403 201 403 403 201", "Import ImportSlice"),
+    ("get /imports/{import}/", None, "401 403 403 200 403 403 200", ""),
+    ("get /imports/{import}/rows/", None, "401 403 403 200 403 403 200", ""),
+    ("post /imports/{import}/run/", None, "401 403 403 202 403 403 202", "Import"),
     ("get /exports/products/", None, "401 403 403 200 200 200 200", ""),
     ("get /exports/stock/", None, "401 403 403 200 200 200 200", ""),
     ("get /exports/orders/", None, "401 403 403 403 200 200 200", ""),

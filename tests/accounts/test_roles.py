@@ -26,6 +26,7 @@ WATCHED = [
     model
     for label in (
         "accounts",
+        "backoffice",
         "carts",
         "delivery",
         "orders",

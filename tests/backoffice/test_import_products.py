@@ -39,12 +39,12 @@ def test_a_file_is_checked_and_imported(path: Path) -> None:
 
 def test_refused_rows_are_named(path: Path) -> None:
     path.write_bytes(xlsx([["sku", "quantity"], ["A", 3], *([f"X{number}", 1] for number in range(21))]))
-    with pytest.raises(CommandError, match="21 rows are refused"):
+    with pytest.raises(CommandError, match="are refused: 21"):
         run(path, "--kind", "stock")
     assert Product.objects.get().quantity == 1
     said = run(path, "--kind", "stock", "--row-by-row")
     assert "Row 3, X0: There is no product with this SKU." in said
-    assert said.endswith("1 more rows are refused.\n")
+    assert said.endswith("Further rows that are refused: 1.\n")
     assert Product.objects.get().quantity == 3
 
 

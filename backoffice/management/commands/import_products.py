@@ -90,4 +90,4 @@ class Command(BaseCommand):
         for line in refused[:LISTED_MAX]:
             self.stdout.write(f"Row {line.number}, {line.sku}: {line.message}")
         if row.refused > LISTED_MAX:
-            self.stdout.write(f"{row.refused - LISTED_MAX:,} more rows are refused.")
+            self.stdout.write(f"Further rows that are refused: {row.refused - LISTED_MAX:,}.")

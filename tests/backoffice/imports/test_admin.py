@@ -67,10 +67,10 @@ def test_errors_are_shown_where_they_belong(editor: Client, settings: Any) -> No
     page = upload(editor, b"sku,quantity\nX,1\n", "all_or_nothing")["Location"]
     row = Import.objects.get()
     progress.work(row.pk)
-    assert "1 rows are refused" in text(editor.get(page))
+    assert "Rows that are refused: 1." in text(editor.get(page))
     run = reverse("admin:backoffice_import_run", args=[row.pk])
     assert run not in text(editor.get(page))
-    assert "1 rows are refused" in text(editor.post(run, follow=True))
+    assert "Rows that are refused: 1." in text(editor.post(run, follow=True))
     assert editor.post(reverse("admin:backoffice_import_run", args=[10**6])).status_code == 404
     settings.IMAGE_MAX_BYTES, settings.JSON_MAX_BYTES, settings.IMPORT_MAX_BYTES = 100, 1_000, 5_000
     assert upload(editor, b"sku,quantity\nA,1\n" + b"\n" * 4_000).status_code == 302

@@ -60,7 +60,7 @@ def test_what_the_rules_of_the_catalogue_refuse() -> None:
         strict=True,
     ):  # fmt: skip
         assert part in message
-    assert row.message.startswith("5 rows are refused")
+    assert row.message.startswith("Rows that are refused: 5.")
     assert (Product.objects.count(), Category.objects.count()) == (1, 0)
     assert [line[2:] for line in lines(check("sku,quantity\nX,1\n", kind="stock"))] == [
         ("refused", "There is no product with this SKU.")

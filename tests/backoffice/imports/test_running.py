@@ -1,6 +1,7 @@
 """What an import writes, and what happens if others write meanwhile."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -189,3 +190,16 @@ def test_two_imports_of_the_same_product() -> None:
     assert Product.objects.get().name == "One"
     assert not ImportRow.objects.filter(parent=first, outcome="refused").exists()
     assert upload("sku\nB\n").status == "checking"
+
+
+def test_cached_pages_show_what_was_imported(api: Any, django_capture_on_commit_callbacks: Any) -> None:
+    product = factories.product("Lamp", sku="A", price=Decimal("5"), quantity=3)
+    for content, kind, price, quantity in (
+        ("sku,price,quantity\nA,6,4\n", "products", "6.00", 4),
+        ("sku,quantity\nA,5\n", "stock", "6.00", 5),
+    ):
+        api.get(f"/products/{product.pk}/")
+        with django_capture_on_commit_callbacks(execute=True):
+            assert run(check(content, kind=kind)).status == "done"
+        shown = api.get(f"/products/{product.pk}/").json()
+        assert (shown["price"], shown["quantity"]) == (price, quantity)

@@ -18,6 +18,8 @@ from django.db.models.sql import DeleteQuery, UpdateQuery
 M = TypeVar("M", bound=models.Model)
 R = TypeVar("R")
 
+# Fields whose values a driver takes as they are.
+PLAIN = (models.CharField, models.TextField, models.IntegerField, models.FloatField, models.ForeignKey)
 VARIANTS_MAX = 200  # of one statement that are stored: lengths of lists, sets of columns
 
 
@@ -243,10 +245,11 @@ class Overwrite(Generic[M]):
         rows = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * len(instances))
         insert = f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES {rows}"  # noqa: S608
         update = connection.ops.on_conflict_suffix_sql(fields, OnConflict.UPDATE, written, [meta.pk.column])
+        columns_of = [(field.attname, None if isinstance(field, PLAIN) else field.get_db_prep_save) for field in fields]
         parameters = [
-            field.get_db_prep_save(getattr(instance, field.attname), connection)
+            prepare(getattr(instance, name), connection) if prepare else getattr(instance, name)
             for instance in instances
-            for field in fields
+            for name, prepare in columns_of
         ]
         with connection.cursor() as cursor:
             cursor.execute(f"{insert} {update}", parameters)

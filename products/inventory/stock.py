@@ -13,10 +13,11 @@ from typing import Any
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
-from django.db.models import DateTimeField, F, Sum
+from django.db.models import DateTimeField, F, PositiveIntegerField, Sum
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
-from productbackend.database.statements import Insert, Overwrite, Write, slot
+from productbackend.database.statements import Insert, Write, slot
 from productbackend.errors import DomainError, InvalidValue
 from products.models import QUANTITY_MAX, Product, StockMovement
 from products.reads import caching
@@ -34,7 +35,6 @@ SUBTRACT = Write(
     quantity=F("quantity") - slot("pieces"),
     updated_at=slot("now", DateTimeField()),
 )
-OVERWRITE = Overwrite(Product)
 INSERT_MOVEMENT = Insert(StockMovement)
 
 
@@ -131,11 +131,15 @@ def adjust_many(*, deltas: Sequence[tuple[Product, int]], user_id: int | None) -
     changed = [(product, delta) for product, delta in deltas if delta]
     if not changed:
         return
-    now = timezone.now()
+    quantities: list[Any] = []
     for product, delta in changed:
         product.quantity += delta
-        product.updated_at = now
-    OVERWRITE.all([product for product, _ in changed], {"quantity", "updated_at"})
+        quantities += [product.pk, product.quantity]
+    ids = quantities[::2]
+    cases = " ".join(["WHEN %s THEN %s"] * len(changed))
+    quantity = RawSQL(f"CASE id {cases} END", quantities, PositiveIntegerField())  # noqa: S611 - Django's Case is slow
+    now = timezone.now()
+    Product.objects.filter(pk__in=ids).update_without_invalidation(quantity=quantity, updated_at=now)
     _record([(product.pk, product.sku, delta) for product, delta in changed], Reason.CORRECTION, user_id)
 
 

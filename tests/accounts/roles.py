@@ -87,26 +87,22 @@ class World:
         guest_order = placing.create_order(
             number="GGGG-GGGG-GGGG", guest=guest, lines=[(product, 1)], placed_by=None, email=ADDRESS, cart_id=10**6 + 1
         )
-        self.names: dict[str, Any] = (
-            NAMES
-            | {"import": checked_import().pk}
-            | {
-                "category": factories.category().pk,
-                "product": product.pk,
-                "hidden": factories.product("Hidden", is_active=False).pk,
-                "image": image.pk,
-                "address": address.pk,
-                "cart": item.cart_id,
-                "item": item.pk,
-                "order": order.number,
-                "guest_cart": guest_item.cart_id,
-                "guest_item": guest_item.pk,
-                "guest_order": guest_order.number,
-                "payment": payment_of(order).pk,
-                **delivery_and_tax(),
-                **money(owner, product),
-            }
-        )
+        self.names: dict[str, Any] = NAMES | {
+            "category": factories.category().pk,
+            "product": product.pk,
+            "hidden": factories.product("Hidden", is_active=False).pk,
+            "image": image.pk,
+            "address": address.pk,
+            "cart": item.cart_id,
+            "item": item.pk,
+            "order": order.number,
+            "guest_cart": guest_item.cart_id,
+            "guest_item": guest_item.pk,
+            "guest_order": guest_order.number,
+            "payment": payment_of(order).pk,
+            **staff_rows(),
+            **money(owner, product),
+        }
 
     def client(self, role: str) -> APIClient:
         if role not in self.clients:
@@ -121,9 +117,12 @@ class World:
         return APIClient(raise_request_exception=False) if role == "anonymous" else client_of(self.users[role])
 
 
-def delivery_and_tax() -> dict[str, int]:
+def staff_rows() -> dict[str, int]:
+    """A delivery method, a tax rate, and an import."""
     # The method is inactive, so that checkout asks for nothing more.
-    return {"method": factories.delivery_method(is_active=False).pk, "rate": factories.tax_rate().pk}
+    return {"method": factories.delivery_method(is_active=False).pk, "rate": factories.tax_rate().pk} | {
+        "import": checked_import().pk
+    }
 
 
 def money(owner: Any, product: Any) -> dict[str, str]:

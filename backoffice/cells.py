@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 QUOTE = "'"
 # A spreadsheet takes a text that begins with one of the first four for a formula, which can call programs and send data
-# to other hosts. Some skip a tab or a line break before it. The quote itself is quoted, so that it can be taken away.
+# to other hosts. Some skip a tab or a line break before it. The quote itself is quoted, so that it can be removed.
 FORMULA_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r", "\n", QUOTE)
 
 LEVEL_SEPARATOR = " > "

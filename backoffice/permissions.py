@@ -15,7 +15,7 @@ def may_export(user: Any, model: type[Model]) -> bool:
 
 
 def may_import(user: Any) -> bool:
-    """Whether `user` is staff who may change products. What the rows need besides is decided for each of them."""
+    """Whether `user` is staff who may change products. What a row needs in addition is decided for each of them."""
     return is_staff_with(user, "change", Product)
 
 

@@ -122,8 +122,10 @@ def save_many(products: Sequence[Product], fields: Iterable[str]) -> None:
     for product in products:
         product.updated_at = now
     OVERWRITE.all(products, {*fields, *derived, "updated_at"})
-    if fields & {"name", "brand"}:
+    if "name" in fields:
         suggestions.refresh_products(products)
+    elif "brand" in fields:
+        suggestions.refresh_brands(products)
     caching.catalogue_changed()
 
 

@@ -42,7 +42,7 @@ class Import(models.Model):
     refused = models.PositiveIntegerField(default=0)
     slices = models.PositiveIntegerField(default=0)
     position = models.PositiveIntegerField(default=0)
-    is_verified = models.BooleanField(default=False)  # all_or_nothing: every row was looked at again, and none refused
+    is_verified = models.BooleanField(default=False)  # all_or_nothing: every row was verified, and none refused
     message = models.CharField(max_length=MESSAGE_MAX, blank=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")  # who started it
     may = models.JSONField(default=list)  # the permissions that the user had then

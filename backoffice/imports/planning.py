@@ -37,7 +37,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Situation:
-    """What decides besides the row and its product."""
+    """What decides in addition to the row and its product."""
 
     tree: Tree
     may: Collection[str]
@@ -111,7 +111,7 @@ def _create(wanted: Wanted, situation: Situation, path: str) -> Plan:
     for name, value in fields.items():
         fields[name] = value.strip() if isinstance(value, str) else value
     fields |= {"category_id": situation.tree.find(names), "quantity": quantity.pieces}
-    return Plan(wanted, Outcome.CREATED, _made(path), fields, path=names if path else [])
+    return Plan(wanted, Outcome.CREATED, _category_note(path), fields, path=names if path else [])
 
 
 def _change(wanted: Wanted, product: Product, situation: Situation, path: str, seen_quantity: int, clamp: bool) -> Plan:
@@ -128,7 +128,7 @@ def _change(wanted: Wanted, product: Product, situation: Situation, path: str, s
         changes["category_id"] = situation.tree.find(names)
     if not changes and not delta:
         return Plan(wanted, Outcome.UNCHANGED)
-    return Plan(wanted, Outcome.CHANGED, _made(path), changes, delta, names or [] if path else [])
+    return Plan(wanted, Outcome.CHANGED, _category_note(path), changes, delta, names or [] if path else [])
 
 
 def _new(value: Any, current: Any) -> Any:
@@ -140,8 +140,8 @@ def _new(value: Any, current: Any) -> Any:
     return None if value == current else value
 
 
-def _made(path: str) -> str:
-    return f"Makes the category {path}." if path else ""
+def _category_note(path: str) -> str:
+    return f"Creates the category {path}." if path else ""
 
 
 def stripped_of_zeros(wanted: Collection[Wanted]) -> set[str]:

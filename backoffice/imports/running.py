@@ -1,7 +1,7 @@
 """The run of a slice: its rows are decided again, for the products as they are now, and written by a few statements.
 
-A product that staff have written since the check refuses its row. An import of all or nothing first looks at every row
-again and writes none; if one is refused it ends there. From then on it is decided: see ADR 18.
+A product that staff have written since the check refuses its row. An import of all or nothing first verifies every row
+and writes none; if one is refused it ends there. From then on it is decided: see ADR 18.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ BACKED_OUT = "Nothing was changed. Rows that are refused, as others wrote their 
 
 
 def run(row: Import, part: ImportSlice) -> None:
-    """Write a slice, or look at it again. The caller has locked the import, and saves its counts."""
+    """Write a slice, or verify it. The caller has locked the import, and saves its counts."""
     is_whole = row.mode == Import.Mode.ALL_OR_NOTHING
     lines = {line.number: line for line in row.lines.filter(number__range=(part.rows[0][0], part.rows[-1][0]))}
     rows = [each for each in checking.wanted(row, part) if lines[each.number].outcome != Outcome.REFUSED]
@@ -93,7 +93,7 @@ def _plans(
 def _write(row: Import, tree: Tree, plans: Sequence[Plan], products: dict[str, Product]) -> None:
     new, changed, fields, deltas = [], [], set(), []
     for plan in plans:
-        if plan.is_refused or plan.is_moot or not _make_category(tree, plan):
+        if plan.is_refused or plan.is_moot or not _create_category(tree, plan):
             continue
         if plan.outcome == Outcome.CREATED:
             new.append(Product(sku=plan.wanted.sku, **plan.fields))
@@ -112,12 +112,12 @@ def _write(row: Import, tree: Tree, plans: Sequence[Plan], products: dict[str, P
         _create(new)
 
 
-def _make_category(tree: Tree, plan: Plan) -> bool:
+def _create_category(tree: Tree, plan: Plan) -> bool:
     """Create the category of a row if it is missing. If that is impossible by now, the row is refused."""
     if not plan.path:
         return True
     try:
-        tree.make(plan.path)
+        tree.create(plan.path)
     except DomainError as error:
         plan.outcome, plan.message = Outcome.REFUSED, f"category: {error.detail}"
         return False

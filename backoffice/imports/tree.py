@@ -1,4 +1,4 @@
-"""The categories that the rows of a slice name: found by their paths, and made if they are missing."""
+"""The categories that the rows of a slice name: found by their paths, and created if they are missing."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from products.naming import sibling_key
 
 
 class Tree:
-    """The category tree as it was read; what `make` adds is known to it."""
+    """The category tree as it was read; what `create` adds is known to it."""
 
     def __init__(self) -> None:
         self.ids = dict(Category.objects.order_by().values_list("sibling_key", "pk"))
@@ -35,7 +35,7 @@ class Tree:
                 raise Unreadable(" ".join(error.messages)) from None
         return category_path(names[: found + 1])
 
-    def make(self, names: Sequence[str]) -> None:
+    def create(self, names: Sequence[str]) -> None:
         """Create the missing levels. Call it in the transaction of the slice. Raises InvalidValue."""
         if not self.missing(names):
             return

@@ -44,7 +44,7 @@ def upload(
         )
         _store(row, table)
         if not row.rows:
-            raise tables.refused("empty", "The file has no row besides the header.")
+            raise tables.refused("empty", "The file has no row below the header.")
         row.save(update_fields=["rows", "slices"])
         if not is_local:
             transaction.on_commit(lambda: progress.dispatch(row.pk), robust=True)

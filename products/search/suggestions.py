@@ -96,6 +96,10 @@ def refresh_products(products: Iterable[Product]) -> None:
     """Write the rows of products and of their brands. Those of a brand that no product has any more are not shown."""
     products = list(products)
     refresh(Kind.PRODUCT, {str(product.pk): product.name for product in products})
+    refresh_brands(products)
+
+
+def refresh_brands(products: Iterable[Product]) -> None:
     refresh(Kind.BRAND, {product.brand_key: product.brand for product in products if product.brand_key})
 
 

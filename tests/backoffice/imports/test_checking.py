@@ -20,7 +20,7 @@ def test_a_sku_that_stands_twice(monkeypatch: pytest.MonkeyPatch, slice_rows: in
         assert lines(row)[2][3] == "The SKU stands in a row above too."
 
 
-def test_skus_that_a_spreadsheet_made_numbers() -> None:
+def test_skus_that_a_spreadsheet_turned_into_numbers() -> None:
     for sku in ("7", "0815", "10.5"):
         factories.product(sku=sku)
     rows: list[list[object]] = [
@@ -56,7 +56,7 @@ def test_what_the_rules_of_the_catalogue_refuse() -> None:
     for message, part in zip(
         messages,
         ["name: A new product", "quantity: A new product", "would be 2147483648", "12 levels", "at most 100",
-         "Makes the category Garden."],
+         "Creates the category Garden."],
         strict=True,
     ):  # fmt: skip
         assert part in message

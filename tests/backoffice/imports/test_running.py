@@ -34,8 +34,8 @@ def test_an_import_does_what_its_check_says() -> None:
     checked = check(content)
     assert (checked.status, counts(checked), checked.progress) == ("checked", (1, 1, 1, 0), 1.0)
     assert lines(checked) == [
-        (2, "L-1", "changed", "Makes the category Home > Lamps."),
-        (3, "N-1", "created", "Makes the category Home > Lamps."),
+        (2, "L-1", "changed", "Creates the category Home > Lamps."),
+        (3, "N-1", "created", "Creates the category Home > Lamps."),
         (4, "S-1", "unchanged", ""),
     ]
     assert Product.objects.count() == 2

@@ -10,7 +10,7 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 
-def test_missing_levels_are_made_once() -> None:
+def test_missing_levels_are_created_once() -> None:
     home = factories.category("Home")
     tree = Tree()
     assert tree.missing(["home"]) == ""
@@ -19,7 +19,7 @@ def test_missing_levels_are_made_once() -> None:
     factories.category("Lamps", parent=home)  # by a concurrent request
     assert tree.missing(["Home", "Lamps", "Small"]) == "Home > Lamps"
     for _ in range(2):
-        tree.make(["Home", "Lamps", "Small"])
+        tree.create(["Home", "Lamps", "Small"])
     small = Category.objects.get(name="Small")
     assert (tree.find(["home", "LAMPS", "small"]), Category.objects.count()) == (small.pk, 3)
     assert small.lineage.startswith(f"/{home.pk}/")

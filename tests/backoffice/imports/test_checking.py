@@ -67,6 +67,12 @@ def test_what_the_rules_of_the_catalogue_refuse() -> None:
     ]
 
 
+def test_characters_that_no_product_can_have() -> None:
+    factories.product(sku="A\N{SNOWMAN}")
+    row = check("sku,name\nA\N{SNOWMAN},a\0b\nA\0,x\n")
+    assert [(sku, outcome) for _, sku, outcome, _ in lines(row)] == [("A\N{SNOWMAN}", "refused"), ("A", "refused")]
+
+
 def test_a_check_that_is_not_complete_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploading, "SLICE_ROWS", 1)
     row = upload("sku,name,quantity\nA,x,1\nB,x,1\n")

@@ -1,4 +1,7 @@
-"""The back office in the admin: exports of the lists of products and orders, and the panels of the home page."""
+"""The back office in the admin: exports of the lists of products and orders, and the panels of the home page.
+
+Django reads the pages of the back office from here: those of the history and of imports are in their packages.
+"""
 
 from collections.abc import Callable
 
@@ -14,6 +17,7 @@ from backoffice.dashboard import page, reading, rollups, sales
 from backoffice.exports import downloads, kinds, writing
 from backoffice.exports.kinds import Kind
 from backoffice.history import admin as history_admin  # noqa: F401  (registers its pages)
+from backoffice.imports.admin import ImportAdmin
 from orders.admin import seams as orders_seams
 from orders.admin.filters import product_id
 from orders.models import Order
@@ -23,6 +27,8 @@ from productbackend.site.admin import COUNT_MAX, Link
 from productbackend.site.days import Days
 from productbackend.text.formats import money
 from products.admin import seams as products_seams
+
+__all__ = ["ImportAdmin", "export_list", "links_of"]
 
 KINDS = {kind.name: kind for kind in (kinds.PRODUCTS, kinds.ORDERS)}
 FORMATS = {writing.CSV: "Export CSV", writing.XLSX: "Export XLSX"}

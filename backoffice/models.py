@@ -2,5 +2,6 @@
 
 from backoffice.dashboard.models import ProductSalesDay, SalesCheck, SalesDay, SalesProgress
 from backoffice.history.models import Change
+from backoffice.imports.models import Import, ImportRow, ImportSlice
 
-__all__ = ["Change", "ProductSalesDay", "SalesCheck", "SalesDay", "SalesProgress"]
+__all__ = ["Change", "Import", "ImportRow", "ImportSlice", "ProductSalesDay", "SalesCheck", "SalesDay", "SalesProgress"]

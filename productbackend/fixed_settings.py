@@ -124,6 +124,7 @@ BEAT_JOBS: dict[str, tuple[str, timedelta | dict[str, str]]] = {
     "check sales": ("backoffice.tasks.check_sales", timedelta(seconds=60)),
     "sweep: payments": ("payments.tasks.sweep", timedelta(seconds=30)),
     "expire orders": ("payments.tasks.expire_orders", timedelta(seconds=60)),
+    "sweep: imports": ("backoffice.tasks.sweep_imports", timedelta(seconds=30)),
     "check payments": ("payments.tasks.check_payments", timedelta(seconds=60)),
     "reconcile payments": ("payments.tasks.reconcile", {"hour": "2", "minute": "30"}),
     # Deletion and anonymization of personal data: docs/retention.md.
@@ -133,6 +134,7 @@ BEAT_JOBS: dict[str, tuple[str, timedelta | dict[str, str]]] = {
     "anonymize old orders": ("orders.tasks.anonymize_old_orders", {"hour": "3", "minute": "45"}),
     "anonymize payments": ("payments.tasks.anonymize_payments", {"hour": "3", "minute": "50"}),
     "expire guest carts": ("carts.tasks.expire_guest_carts", {"hour": "3", "minute": "40"}),
+    "delete old imports": ("backoffice.tasks.delete_old_imports", {"hour": "3", "minute": "55"}),
     "delete old payment events": ("payments.tasks.delete_old_events", {"hour": "3", "minute": "42"}),
     "flush expired tokens": ("accounts.tasks.flush_expired_tokens", {"hour": "3", "minute": "30"}),
 }
@@ -194,6 +196,10 @@ SPECTACULAR_SETTINGS = {
         "Country": "productbackend.api.postal_addresses.COUNTRIES",
         "DeliveryReason": "delivery.offers.REASONS",
         "MissingDetail": "carts.serializers.MISSING",
+        "ImportKind": "backoffice.imports.models.Import.Kind",
+        "ImportMode": "backoffice.imports.models.Import.Mode",
+        "ImportStatus": "backoffice.imports.models.Import.Status",
+        "ImportOutcome": "backoffice.imports.models.ImportRow.Outcome",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -258,6 +258,8 @@ REST_FRAMEWORK = {
 
 # --- Uploads and files -----------------------------------------------------------------------
 
+# A file of products or of stock; the proxy has it too.
+IMPORT_MAX_BYTES = env("IMPORT_MAX_BYTES", 50_000_000, environment.integer(1, 1_000_000_000))
 IMAGE_MAX_BYTES = env("IMAGE_MAX_BYTES", 20_000_000, environment.integer(1, 1_000_000_000))
 IMAGE_MAX_PIXELS = env("IMAGE_MAX_PIXELS", 50_000_000, environment.integer(1, 1_000_000_000))
 IMAGE_FORMATS = env("IMAGE_FORMATS", ["WEBP"], environment.image_formats)

@@ -11,6 +11,7 @@ from accounts import views as accounts
 from accounts.address_views import AddressViewSet
 from backoffice import admin as backoffice_admin
 from backoffice.exports.views import OrderExportView, ProductExportView, StockExportView
+from backoffice.imports.views import ImportDetail, ImportList, ImportRows, ImportRun
 from carts.views import CartItemViewSet, CartViewSet
 from delivery.views import DeliveryMethodViewSet
 from orders.views import OrderClaimView, OrderViewSet
@@ -123,6 +124,10 @@ urlpatterns = [
     path("exports/products/", ProductExportView.as_view(), name="export-products"),
     path("exports/stock/", StockExportView.as_view(), name="export-stock"),
     path("exports/orders/", OrderExportView.as_view(), name="export-orders"),
+    path("imports/", ImportList.as_view(), name="import-list"),
+    path("imports/<int:id>/", ImportDetail.as_view(), name="import-detail"),
+    path("imports/<int:id>/rows/", ImportRows.as_view(), name="import-rows"),
+    path("imports/<int:id>/run/", ImportRun.as_view(), name="import-run"),
     path("media/<path:path>", media.rendition, name="rendition"),
     re_path("", LastResortView.as_view(), name=LAST_RESORT),
 ]

@@ -1,20 +1,25 @@
 """Creates, changes and deletes products."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.core.files.base import File
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from productbackend.database import recorded
+from productbackend.database.statements import Overwrite
 from productbackend.database.transactions import atomic_with_retry
 from productbackend.errors import DomainError, InvalidValue
 from products.images import lifecycle
 from products.inventory import stock
-from products.models import Category, Product
+from products.models import Category, FormerSlug, Product, category_names
+from products.naming import free_slugs
 from products.reads import caching
+from products.search import suggestions
 
 UNIQUE = ("slug", "sku")
+OVERWRITE = Overwrite(Product)
 
 
 def create(*, picture: File | None = None, **fields: Any) -> Product:
@@ -78,6 +83,66 @@ def change(
         raise
     if quantity is not None:
         stock.set_quantity(product_id=product_id, quantity=quantity, user=user)
+
+
+def lock_by_sku(skus: Iterable[str]) -> dict[str, Product]:
+    """Lock the products that have these SKUs, in primary-key order; return them by SKU."""
+    found = Product.objects.select_for_update().filter(sku__in=list(skus)).order_by("pk")
+    for product in found:
+        recorded.watch(product)
+    return {product.sku: product for product in found}
+
+
+@atomic_with_retry
+def create_many(products: Sequence[Product]) -> None:
+    """Create products whose fields were validated and whose SKUs are unused, by a few statements. Slugs are derived.
+
+    Raises IntegrityError if a concurrent request took a slug or an SKU.
+    """
+    slugs = free_slugs(Product, [product.name for product in products], fallback="product")
+    for product, slug in zip(products, slugs, strict=True):
+        product.slug = slug
+    _derive_all(products)
+    Product.objects.bulk_create(products)
+    # MySQL does not return the ids of several rows.
+    ids = dict(Product.objects.filter(sku__in=[each.sku for each in products]).order_by().values_list("sku", "pk"))
+    for product in products:
+        product.pk = ids[product.sku]
+    stock.record_initial(products=products)
+    suggestions.refresh_products(products)
+    FormerSlug.objects.taken(Product, slugs)
+
+
+@atomic_with_retry
+def save_many(products: Sequence[Product], fields: Iterable[str]) -> None:
+    """Write `fields` of products that the caller has got from `lock_by_sku` and changed, by one statement.
+
+    Slugs and stock are none of them.
+
+    What is derived from the fields is written too.
+    """
+    fields = set(fields)
+    if derived := {name for name, sources in Product.DERIVED.items() if fields & set(sources)}:
+        _derive_all(products)
+    now = timezone.now()
+    for product in products:
+        product.updated_at = now
+    OVERWRITE.all(products, {*fields, *derived, "updated_at"})
+    recorded.overwritten(products, fields)
+    if "name" in fields:
+        suggestions.refresh_products(products)
+    elif "brand" in fields:
+        suggestions.refresh_brands(products)
+    caching.catalogue_changed()
+
+
+def _derive_all(products: Sequence[Product]) -> None:
+    """Set the derived columns of products, with one read of the categories."""
+    used = {product.category_id for product in products if product.category_id is not None}
+    lineages = dict(Category.objects.filter(pk__in=used).values_list("pk", "lineage"))
+    names = category_names(Category.objects.all(), lineages)
+    for product in products:
+        product.derive(names.get(product.category_id or 0, []))
 
 
 @atomic_with_retry

@@ -9,20 +9,16 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models import Q
 
-from productbackend.database.fields import KEY_LENGTH, KeyField, KeyTextField, fold
+from productbackend.database.fields import KEY_LENGTH, KeyField, KeyTextField, columns, fold
 from productbackend.database.verification import Verification
 from products.naming import NAME_KEY_LENGTH, free_sku, free_slug, name_key, sibling_key, validate_visible
 from products.reads.caching import CatalogueQuerySet
 from products.search.tokens import search_text
 
 QUANTITY_MAX = POSITION_MAX = 2_147_483_647
+DESCRIPTION_MAX = 20_000  # characters; the column holds more, which the admin may write
 STANDARD_TAX_CLASS = "standard"  # of a product or a delivery method that names none
 SUGGESTION_KEY_LENGTH = 64
-
-
-def columns(row: models.Model) -> set[str]:
-    """The names of all fields of `row` except its primary key."""
-    return {field.name for field in row._meta.concrete_fields if not field.primary_key}
 
 
 def with_derived(row: "Category | Product", fields: Iterable[str]) -> set[str]:
@@ -60,10 +56,13 @@ class FormerSlugs(models.Manager["FormerSlug"]):
         """
         if before == row.slug:
             return
-        kind = row._meta.model_name or ""
-        self.filter(kind=kind, slug__in=[row.slug, before or row.slug]).delete()
+        self.taken(type(row), [row.slug, before or row.slug])
         if before:
-            self.create(kind=kind, slug=before, object_id=row.pk)
+            self.create(kind=row._meta.model_name or "", slug=before, object_id=row.pk)
+
+    def taken(self, model: type[models.Model], slugs: Iterable[str]) -> None:
+        """Objects have these slugs now: they are no former slugs of any other."""
+        self.filter(kind=model._meta.model_name, slug__in=list(slugs)).delete()
 
 
 class FormerSlug(models.Model):

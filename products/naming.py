@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -50,14 +51,29 @@ def free_sku(model: type[Model], name: str) -> str:
     return _free(model, "sku", (slugify(name) or "product").upper())
 
 
+def free_slugs(model: type[Model], names: Sequence[str], *, fallback: str) -> list[str]:
+    """An unused slug for each of the names, by one query."""
+    length: Any = model._meta.get_field("slug").max_length  # type: ignore[union-attr]
+    bases = [(slugify(name) or fallback)[:length].strip("-_") for name in names]
+    used = set(model._default_manager.filter(slug__in=set(bases)).values_list("slug", flat=True))
+    found = []
+    for base in bases:
+        found.append(_suffixed(base, length) if base in used else base)
+        used.add(base)
+    return found
+
+
 def _free(model: type[Model], field: str, base: str) -> str:
     length: Any = model._meta.get_field(field).max_length  # type: ignore[union-attr]
     base = base[:length].strip("-_")
     if not model._default_manager.filter(**{field: base}).exists():
         return base
+    return _suffixed(base, length, is_upper=field == "sku")
+
+
+def _suffixed(base: str, length: int, *, is_upper: bool = False) -> str:
     suffix = "".join(secrets.choice(SUFFIX_ALPHABET) for _ in range(SUFFIX_LENGTH))
-    suffix = suffix.upper() if field == "sku" else suffix
-    return f"{base[: length - SUFFIX_LENGTH - 1].strip('-_')}-{suffix}"
+    return f"{base[: length - SUFFIX_LENGTH - 1].strip('-_')}-{suffix.upper() if is_upper else suffix}"
 
 
 # Separates the sort key from the folded name in a name key. Neither contains two spaces in a row.

@@ -26,7 +26,7 @@ from productbackend.api.fields import (
 )
 from products import categories
 from products.images.serializers import ImageSerializer
-from products.models import POSITION_MAX, QUANTITY_MAX, Category, Product, Suggestion
+from products.models import DESCRIPTION_MAX, POSITION_MAX, QUANTITY_MAX, Category, Product, Suggestion
 from products.naming import is_slug
 from products.reads.rows import MEMBERS, ProductWriter
 from products.search import suggestions
@@ -123,7 +123,7 @@ class ProductSerializer(ModelSerializer):
     description = CharField(
         required=False,
         allow_blank=True,
-        max_length=20_000,
+        max_length=DESCRIPTION_MAX,
         help_text=HelpText("Plain text.", "Waterproof, for wide feet."),
     )
     category_name = serializers.CharField(

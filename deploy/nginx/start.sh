@@ -5,8 +5,10 @@ set -euf
 # The engine's DNS server, queried again and again, because the addresses of a scaled service change. Only the first
 # server, as other resolvers do: nginx would query all in turn, and external servers do not know the services.
 resolver=$(awk '$1 == "nameserver" {print ($2 ~ /:/) ? "[" $2 "]" : $2; exit}' /etc/resolv.conf)
-# The other fields of an upload, and the boundaries, may have the size of a JSON body.
-body=$((IMAGE_MAX_BYTES + 1000000))
+# The other fields of an upload, and the boundaries, may have the size of a JSON body. The service knows which path takes
+# which upload.
+upload=$((IMPORT_MAX_BYTES > IMAGE_MAX_BYTES ? IMPORT_MAX_BYTES : IMAGE_MAX_BYTES))
+body=$((upload + 1000000))
 # The number of trusted proxies between the client and the one whose address nginx sees.
 before=$((NUM_PROXIES > 2 ? NUM_PROXIES - 2 : 0))
 # An nginx map from each allowed origin to itself.

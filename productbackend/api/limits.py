@@ -1,6 +1,7 @@
 """Limits that are checked before a request is parsed: lengths of headers and bodies, and UTF-8."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -45,10 +46,24 @@ def body_max(content_type: str) -> int:
     """The maximum size in bytes of a body of that type."""
     match content_type.partition(";")[0].strip().lower():
         case "multipart/form-data":
-            return settings.IMAGE_MAX_BYTES + settings.JSON_MAX_BYTES  # for the other fields and the boundaries
+            return max(settings.IMAGE_MAX_BYTES, settings.IMPORT_MAX_BYTES) + settings.JSON_MAX_BYTES
         case "application/x-www-form-urlencoded":
             return FORM_MAX_BYTES
     return settings.JSON_MAX_BYTES
+
+
+def view_max(view: Any, content_type: str) -> int | None:
+    """The maximum size of a body that a view takes, if it is another one than that of all; see `body_max`.
+
+    A view says `body_max_bytes`, or `upload_setting`, the name of the setting with the size of its uploads.
+    """
+    target = getattr(view, "cls", view)
+    if (most := getattr(target, "body_max_bytes", None)) is not None:
+        return int(most)
+    if content_type.partition(";")[0].strip().lower() != "multipart/form-data":
+        return None
+    # For the other fields and the boundaries an upload may have as much again as JSON.
+    return int(getattr(settings, getattr(target, "upload_setting", "IMAGE_MAX_BYTES")) + settings.JSON_MAX_BYTES)
 
 
 class RequestLimits:

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 
 from productbackend.api import problems
-from productbackend.api.limits import ANONYMOUS_FORM_MAX_BYTES, DRAIN_MAX_BYTES, body_max
+from productbackend.api.limits import ANONYMOUS_FORM_MAX_BYTES, DRAIN_MAX_BYTES, body_max, view_max
 from productbackend.errors import DomainError, FileStoreUnavailable
 
 FORMS = {"multipart/form-data", "application/x-www-form-urlencoded"}
@@ -38,7 +38,7 @@ class ProblemMiddleware:
 
         An exception while the CSRF check parses it would not reach process_exception.
         """
-        limit, length = getattr(getattr(view, "cls", view), "body_max_bytes", None), self.length(request)
+        limit, length = view_max(view, request.META.get("CONTENT_TYPE", "")), self.length(request)
         if length > ANONYMOUS_FORM_MAX_BYTES and not hasattr(view, "cls") and not request.user.is_authenticated:
             limit = ANONYMOUS_FORM_MAX_BYTES
         if limit is not None and length > limit:

@@ -33,6 +33,11 @@ class BinaryCollationMixin:
         return parameters
 
 
+def columns(row: models.Model) -> set[str]:
+    """The names of all fields of `row` except its primary key."""
+    return {field.name for field in row._meta.concrete_fields if not field.primary_key}
+
+
 class KeyField(BinaryCollationMixin, models.CharField):
     """A key of bounded length."""
 

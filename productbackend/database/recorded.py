@@ -4,7 +4,7 @@ Apps register their models with the fields to record. Signals see what is saved 
 many-to-many fields; `RecordedQuerySet` sees what is written without a signal.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
@@ -47,6 +47,19 @@ def watch(row: models.Model) -> None:
     """Note the values of a row that the caller has locked. Without this, saving it reads them again."""
     if is_on():
         vars(row)[WATCHED] = KINDS[type(row)].values(row)
+
+
+def overwritten(rows: Iterable[models.Model], fields: Collection[str]) -> None:
+    """Record what the caller has written of rows that it watches, by a statement that sends no signals."""
+
+    def changes() -> Iterator[ObjectChange | None]:
+        for row in rows:
+            if (before := vars(row).pop(WATCHED, None)) is not None:
+                kind = KINDS[type(row)]
+                names = kind.among(fields)
+                yield kind.change(row.pk, Action.CHANGED, names, before, kind.values(row, names))
+
+    record_many(changes())
 
 
 def atomic(row: models.Model, update_fields: Iterable[str] | None) -> AbstractContextManager[None]:

@@ -70,8 +70,13 @@ def catalogue_changed() -> None:
 
     Call it after the write: outside a transaction the write is committed by then.
     """
-    if not any(function is _rotate_catalogue_token for _, function, *_ in connection.run_on_commit):
+    if not _catalogue_will_change():
         transaction.on_commit(_rotate_catalogue_token, robust=True)
+
+
+def _catalogue_will_change() -> bool:
+    """Whether this transaction invalidates all pages already."""
+    return any(function is _rotate_catalogue_token for _, function, *_ in connection.run_on_commit)
 
 
 def stock_changed(product_ids: Iterable[int | None]) -> None:
@@ -79,6 +84,8 @@ def stock_changed(product_ids: Iterable[int | None]) -> None:
 
     The caller also sets their `updated_at`, by which a page that is being rendered notices the change.
     """
+    if _catalogue_will_change():
+        return
     keys = [STOCK_TOKEN, *(product_token_key(pk) for pk in product_ids if pk is not None)]
     rotated = {key: new_token() for key in keys}
     transaction.on_commit(lambda: _write(lambda: cache.set_many(rotated, TOKEN_TTL)), robust=True)

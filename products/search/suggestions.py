@@ -7,7 +7,7 @@ index: it takes the same time at any number of products.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from products.models import SUGGESTION_KEY_LENGTH, Category, Product, Suggestion
@@ -96,6 +96,10 @@ def refresh_products(products: Iterable[Product]) -> None:
     """Write the rows of products and of their brands. Those of a brand that no product has any more are not shown."""
     products = list(products)
     refresh(Kind.PRODUCT, {str(product.pk): product.name for product in products})
+    refresh_brands(products)
+
+
+def refresh_brands(products: Iterable[Product]) -> None:
     refresh(Kind.BRAND, {product.brand_key: product.brand for product in products if product.brand_key})
 
 
@@ -116,9 +120,21 @@ def refresh(kind: Suggestion.Kind, texts: Mapping[str, str]) -> None:
             outdated.append(pk)
     if outdated:
         Suggestion.objects.filter(pk__in=outdated).delete()
-    Suggestion.objects.bulk_create(
-        [Suggestion(kind=kind, source=source, key=key) for source, key in sorted(missing)], batch_size=BATCH
-    )
+    _insert(kind, sorted(missing))
+
+
+def _insert(kind: Suggestion.Kind, rows: list[tuple[str, str]]) -> None:
+    """Insert rows without models, of which an import makes many thousands."""
+    quote = connection.ops.quote_name
+    columns = ", ".join(map(quote, ("kind", "source", "key")))
+    for start in range(0, len(rows), BATCH):
+        chunk = rows[start : start + BATCH]
+        values = ", ".join(["(%s, %s, %s)"] * len(chunk))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO {quote(Suggestion._meta.db_table)} ({columns}) VALUES {values}",  # noqa: S608
+                [value for source, key in chunk for value in (kind.value, source, key)],
+            )
 
 
 def forget(row: Product | Category) -> None:

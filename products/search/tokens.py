@@ -64,6 +64,7 @@ def bigrams(run: str) -> list[str]:
     return [run[i : i + 2] for i in range(len(run) - 1)] or [run]
 
 
+@lru_cache(maxsize=CACHED)
 def token(word: str, pad: str = PAD) -> str:
     """The form of a word in the index: letters, digits and `_`, so that it contains no query operators."""
     safe = UNINDEXABLE.sub(lambda match: f"_{ord(match[0]):x}_", word)

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import Group
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
@@ -11,6 +12,7 @@ from rest_framework.test import APIClient
 
 from accounts import address_book, email_verification, guests, tokens
 from accounts.passwords import reset_tokens
+from backoffice.models import Import
 from carts import items
 from carts.models import Cart
 from orders import placing
@@ -46,6 +48,16 @@ NAMES = {
     "provider": "stripe",
 }
 STEP = "Order OrderChange Mail"  # what fulfilling an order changes
+
+
+def stock_file(world: "World") -> dict[str, Any]:
+    """A file to import."""
+    return {"kind": "stock", "file": SimpleUploadedFile("stock.csv", b"sku,quantity\nRED-SHOE,1\n")}
+
+
+def checked_import() -> Import:
+    """An import that can be run, without rows."""
+    return Import.objects.create(kind="stock", status="checked", columns=["sku"], has_decimal_commas=False)
 
 
 class World:
@@ -88,7 +100,7 @@ class World:
             "guest_item": guest_item.pk,
             "guest_order": guest_order.number,
             "payment": payment_of(order).pk,
-            **delivery_and_tax(),
+            **staff_rows(),
             **money(owner, product),
         }
 
@@ -105,9 +117,12 @@ class World:
         return APIClient(raise_request_exception=False) if role == "anonymous" else client_of(self.users[role])
 
 
-def delivery_and_tax() -> dict[str, int]:
+def staff_rows() -> dict[str, int]:
+    """A delivery method, a tax rate, and an import."""
     # The method is inactive, so that checkout asks for nothing more.
-    return {"method": factories.delivery_method(is_active=False).pk, "rate": factories.tax_rate().pk}
+    return {"method": factories.delivery_method(is_active=False).pk, "rate": factories.tax_rate().pk} | {
+        "import": checked_import().pk
+    }
 
 
 def money(owner: Any, product: Any) -> dict[str, str]:
@@ -289,6 +304,11 @@ TABLE: list[tuple[str, Any, str, str]] = [
     ("post /orders/{paid_order}/refunds/", {"amount": "1.00"}, "401 403 403 403 201 403 201", REFUNDED),
     ("post /orders/{pending_order}/mark-paid/", {"amount": "19.90"}, "401 403 403 403 200 403 200", f"{STEP} {MONEY}"),
     # --- Files ---
+    ("get /imports/", None, "401 403 403 200 403 403 200", ""),
+    ("post /imports/", stock_file, "401 403 403 201 403 403 201", "Import ImportSlice"),
+    ("get /imports/{import}/", None, "401 403 403 200 403 403 200", ""),
+    ("get /imports/{import}/rows/", None, "401 403 403 200 403 403 200", ""),
+    ("post /imports/{import}/run/", None, "401 403 403 202 403 403 202", "Import"),
     ("get /exports/products/", None, "401 403 403 200 200 200 200", ""),
     ("get /exports/stock/", None, "401 403 403 200 200 200 200", ""),
     ("get /exports/orders/", None, "401 403 403 403 200 200 200", ""),

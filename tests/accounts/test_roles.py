@@ -116,7 +116,7 @@ def belonging_to_the_owner(world: World) -> set[tuple[str, Any]]:
 
 def send(world: World, role: str, method: str, path: str, body: Any = None) -> int:
     body = body(world) if callable(body) else body
-    form = {"format": "multipart"} if body and "image" in body else {}
+    form = {"format": "multipart"} if body and body.keys() & {"image", "file"} else {}
     client = world.client(role)
     response = getattr(client, method)(path.format(**world.names), body, **form)
     if hasattr(response, "streaming_content"):

@@ -47,7 +47,9 @@ def test_the_settings_of_env_reach_the_services_that_need_them(service: str) -> 
 
 
 def test_servers_and_the_proxy_have_only_their_own_secrets() -> None:
-    assert set(SERVICES["proxy"]["environment"]) == {"IMAGE_MAX_BYTES", "NUM_PROXIES", "CORS_ALLOWED_ORIGINS"}
+    assert set(SERVICES["proxy"]["environment"]) == {
+        "IMAGE_MAX_BYTES", "IMPORT_MAX_BYTES", "NUM_PROXIES", "CORS_ALLOWED_ORIGINS",
+    }  # fmt: skip
     for name in ("redis", "cache"):
         assert set(SERVICES[name]["environment"]) == {"REDISCLI_AUTH"}
     assert {name for name in SERVICES["db"]["environment"] if "PASSWORD" in name} == {

@@ -250,7 +250,12 @@ def start(folder: Path, origins: str) -> subprocess.CompletedProcess[str]:
     script = script.replace("/tmp/", f"{folder}/")
     script = script.replace("/etc/nginx/shop", str(settings.BASE_DIR / "deploy" / "nginx"))
     script = script.replace("/etc/nginx", str(folder / "etc"))
-    environment = {"PATH": f"{folder}/bin:/usr/bin:/bin", "IMAGE_MAX_BYTES": "1", "NUM_PROXIES": "1"}
+    environment = {
+        "PATH": f"{folder}/bin:/usr/bin:/bin",
+        "IMAGE_MAX_BYTES": "1",
+        "IMPORT_MAX_BYTES": "2",
+        "NUM_PROXIES": "1",
+    }
     return subprocess.run(
         ["sh", "-c", script],
         env=environment | {"CORS_ALLOWED_ORIGINS": origins},

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.connection import ConnectionDoesNotExist
 
 from orders.models import Order, OrderLine
-from productbackend.database.statements import Insert, Select, SelectRows, Write, slot, slots
+from productbackend.database.statements import Insert, Overwrite, Select, SelectRows, Write, slot, slots
 from products.models import Category, Product
 from tests import factories
 
@@ -176,3 +176,16 @@ def test_a_constraint_refuses_an_insert() -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         insert.one(order("1", cart_id=2))
     assert Order.objects.count() == 1
+
+
+def test_several_rows_are_overwritten_in_the_named_columns_only() -> None:
+    products = [factories.product(f"Shoe {number}", quantity=1) for number in range(3)]
+    for product in products[:2]:
+        product.name, product.price, product.quantity = "Ü %s", Decimal("0.05"), 7
+    with CaptureQueriesContext(connection) as queries:
+        Overwrite(Product).all(products[:2], {"name", "price"})
+        Overwrite(Product).all([], {"name"})
+    assert len(queries) == 1
+    found = list(Product.objects.order_by("pk").values_list("pk", "name", "price", "quantity", "sku", "created_at"))
+    for row, product in zip(found, products, strict=True):
+        assert row == (product.pk, product.name, product.price, 1, product.sku, product.created_at)

@@ -1,0 +1,72 @@
+"""The check of a slice: what the run would do with each of its rows. It changes nothing."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from backoffice.imports import columns, planning
+from backoffice.imports.columns import Wanted
+from backoffice.imports.models import Import, ImportRow, ImportSlice
+from backoffice.imports.planning import Plan, Situation
+from backoffice.imports.seen import Seen, last_movement
+from backoffice.imports.tree import Tree
+from products import catalogue
+
+ROWS_INSERTED = 500  # by one statement
+TWICE = "The SKU stands in a row above too."
+
+
+def wanted(row: Import, part: ImportSlice) -> list[Wanted]:
+    return [columns.parse(each, row.columns, has_decimal_commas=row.has_decimal_commas) for each in part.rows]
+
+
+def situation(row: Import, unknown: Sequence[Wanted]) -> Situation:
+    """What decides for the rows of a slice; `unknown` are those without a product."""
+    creates = row.kind == Import.Kind.PRODUCTS
+    return Situation(Tree(), frozenset(row.may), creates, planning.stripped_of_zeros(unknown) if creates else ())
+
+
+def check(row: Import, part: ImportSlice) -> None:
+    """Decide each row and write it down, with what it saw. The caller has locked the import, and saves its counts.
+
+    The products are locked for the moment: so every later stock movement has a higher id than the last one now.
+    """
+    rows = wanted(row, part)
+    _refuse_repeated(row, rows)
+    products = catalogue.lock_by_sku(each.sku for each in rows if not each.errors)
+    part.movement = last_movement()
+    part.seen = {sku: Seen.of(product) for sku, product in products.items()}
+    part.save(update_fields=["movement", "seen"])
+    around = situation(row, [each for each in rows if each.sku not in products])
+    plans = [planning.plan(each, products.get(each.sku), around) for each in rows]
+    ImportRow.objects.bulk_create([_line(row, plan) for plan in plans], batch_size=ROWS_INSERTED)
+    count(row, plans)
+
+
+def _line(row: Import, plan: Plan) -> ImportRow:
+    each = plan.wanted
+    return ImportRow(parent=row, number=each.number, sku=each.sku, outcome=plan.outcome, message=plan.message)
+
+
+def count(row: Import, plans: Sequence[Plan], sign: int = 1) -> None:
+    for plan in plans:
+        setattr(row, plan.outcome, getattr(row, plan.outcome) + sign)
+
+
+def finish(row: Import) -> None:
+    row.status, row.position = Import.Status.CHECKED, 0
+    if row.refused and row.mode == Import.Mode.ALL_OR_NOTHING:
+        row.message = f"Rows that are refused: {row.refused:,}. Correct the file, or import it row by row."
+
+
+def _refuse_repeated(row: Import, rows: list[Wanted]) -> None:
+    skus = {each.sku for each in rows if each.sku}
+    seen: set[Any] = set(ImportRow.objects.filter(parent=row, sku__in=skus).order_by().values_list("sku", flat=True))
+    for each in rows:
+        if each.sku in seen:
+            each.errors.append(TWICE)
+        if each.sku:
+            seen.add(each.sku)
+
+
+def read_seen(part: ImportSlice) -> dict[str, Seen]:
+    return {sku: Seen(*values) for sku, values in (part.seen or {}).items()}

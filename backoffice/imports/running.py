@@ -1,0 +1,149 @@
+"""The run of a slice: its rows are decided again, for the products as they are now, and written by a few statements.
+
+A product that staff have written since the check refuses its row. An import of all or nothing first verifies every row
+and writes none; if one is refused it ends there. From then on it is decided: see ADR 18.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import IntegrityError
+
+from backoffice.imports import checking, planning
+from backoffice.imports.columns import Wanted
+from backoffice.imports.models import Import, ImportRow, ImportSlice
+from backoffice.imports.planning import Plan
+from backoffice.imports.seen import written_since
+from backoffice.imports.tree import Tree
+from productbackend.errors import DomainError
+from productbackend.observability.origin import Way, acting
+from products import catalogue
+from products.inventory import stock
+from products.models import Product
+
+Outcome = ImportRow.Outcome
+DELETED = "The product was deleted after the check."
+CREATED = "A product with this SKU was created after the check."
+WRITTEN = "The product was changed after the check, other than by a sale: check the file again."
+OVERWRITTEN = "The product was also changed while the import was running; the values of the file were written."
+GONE = "The product was deleted while the import was running."
+BACKED_OUT = "Nothing was changed. Rows that are refused, as others wrote their products after the check: {refused:,}."
+
+
+def run(row: Import, part: ImportSlice) -> None:
+    """Write a slice, or verify it. The caller has locked the import, and saves its counts."""
+    is_whole = row.mode == Import.Mode.ALL_OR_NOTHING
+    lines = {line.number: line for line in row.lines.filter(number__range=(part.rows[0][0], part.rows[-1][0]))}
+    rows = [each for each in checking.wanted(row, part) if lines[each.number].outcome != Outcome.REFUSED]
+    products = catalogue.lock_by_sku(each.sku for each in rows)
+    tree, plans = _plans(row, part, rows, products)
+    if is_whole and not row.is_verified:
+        _record(row, lines, [plan for plan in plans if plan.is_refused])
+        if row.refused or row.slices > 1:
+            return
+        row.is_verified = True  # one slice: it is written under the locks with which it was verified
+    with acting(Way.IMPORT, user_id=row.user_id, source=f"import {row.pk}"):
+        _write(row, tree, plans, products)
+    _record(row, lines, plans)
+
+
+def finish(row: Import) -> None:
+    """End a pass."""
+    if row.mode == Import.Mode.ALL_OR_NOTHING and not row.is_verified:
+        if row.refused:
+            row.status, row.message = Import.Status.FAILED, BACKED_OUT.format(refused=row.refused)
+        else:
+            row.is_verified, row.position = True, 0
+        return
+    row.status = Import.Status.DONE
+    row.message = ""
+
+
+def left_behind(row: Import) -> str:
+    """What a run that is given up has changed, as a sentence."""
+    if row.status != Import.Status.RUNNING or not row.position:
+        return " Nothing was changed."
+    if row.mode == Import.Mode.ALL_OR_NOTHING and not row.is_verified:
+        return " Nothing was changed."
+    return " The slices before it were written."
+
+
+def _plans(
+    row: Import, part: ImportSlice, rows: Sequence[Wanted], products: dict[str, Product]
+) -> tuple[Tree, list[Plan]]:
+    seen, is_decided = checking.read_seen(part), row.is_verified
+    written = written_since(seen, products, part.movement)
+    around = checking.situation(row, [each for each in rows if each.sku not in products])
+    plans = []
+    for each in rows:
+        product, before = products.get(each.sku), seen.get(each.sku)
+        if product is None and before is not None:
+            outcome = Outcome.CHANGED if is_decided else Outcome.REFUSED
+            plans.append(Plan(each, outcome, GONE if is_decided else DELETED, is_moot=True))
+            continue
+        is_written = each.sku in written or (product is None) != (before is None)
+        if is_written and not is_decided:
+            plans.append(planning.refuse(each, WRITTEN if before else CREATED))
+            continue
+        quantity = before.quantity if before else None
+        plan = planning.plan(each, product, around, seen_quantity=quantity, clamp=is_decided)
+        plan.message = plan.message or (OVERWRITTEN if is_written else "")
+        plans.append(plan)
+    return around.tree, plans
+
+
+def _write(row: Import, tree: Tree, plans: Sequence[Plan], products: dict[str, Product]) -> None:
+    new, changed, fields, deltas = [], [], set(), []
+    for plan in plans:
+        if plan.is_refused or plan.is_moot or not _create_category(tree, plan):
+            continue
+        if plan.outcome == Outcome.CREATED:
+            new.append(Product(sku=plan.wanted.sku, **plan.fields))
+            continue
+        product = products[plan.wanted.sku]
+        for name, value in plan.fields.items():
+            setattr(product, name, value)
+        if plan.fields:
+            changed.append(product)
+            fields |= {name.removesuffix("_id") for name in plan.fields}
+        deltas.append((product, plan.delta))
+    if changed:
+        catalogue.save_many(changed, fields)
+    stock.adjust_many(deltas=deltas, user_id=row.user_id)
+    if new:
+        _create(new)
+
+
+def _create_category(tree: Tree, plan: Plan) -> bool:
+    """Create the category of a row if it is missing. If that is impossible by now, the row is refused."""
+    if not plan.path:
+        return True
+    try:
+        tree.create(plan.path)
+    except DomainError as error:
+        plan.outcome, plan.message = Outcome.REFUSED, f"category: {error.detail}"
+        return False
+    plan.fields["category_id"] = tree.find(plan.path)
+    return True
+
+
+def _create(products: list[Product]) -> None:
+    try:
+        catalogue.create_many(products)
+    except IntegrityError:  # a concurrent request took a slug: derive another. An SKU: the worker tries the slice again
+        catalogue.create_many(products)
+
+
+def _record(row: Import, lines: dict[int, ImportRow], plans: Sequence[Plan]) -> None:
+    """Write down the rows whose outcome is another one than the check said."""
+    differing: list[Any] = []
+    for plan in plans:
+        line = lines[plan.wanted.number]
+        if (line.outcome, line.message) == (plan.outcome, plan.message):
+            continue
+        checking.count(row, [plan])
+        setattr(row, line.outcome, getattr(row, line.outcome) - 1)
+        line.outcome, line.message = plan.outcome, plan.message
+        differing.append(line)
+    if differing:
+        ImportRow.objects.bulk_update(differing, ["outcome", "message"])

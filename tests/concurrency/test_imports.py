@@ -1,0 +1,73 @@
+"""Imports while the shop sells, several workers on one import, and two imports of the same products."""
+
+from functools import partial
+from typing import Any
+
+import pytest
+
+from backoffice.imports import progress, starting, uploading
+from backoffice.imports.models import Import
+from products.inventory import ledger, stock
+from products.models import Category, Product, StockMovement
+from tests import factories
+from tests.backoffice.imports.files import check, counts
+from tests.concurrently import run_concurrently
+
+NUMBER = 24
+
+
+@pytest.fixture(autouse=True)
+def slices_of_three(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploading, "SLICE_ROWS", 3)
+    monkeypatch.setattr(progress, "dispatch", lambda pk, expires=None: None)
+
+
+@pytest.fixture
+def products() -> list[Product]:
+    return [factories.product(f"Shoe {number}", sku=f"S{number}", quantity=100) for number in range(NUMBER)]
+
+
+def content(what: str) -> str:
+    return "sku,name,quantity,category\n" + "".join(f"S{n},{what} {n},{what},Made > {n % 2}\n" for n in range(NUMBER))
+
+
+def started(text: str, mode: str) -> Import:
+    row = check(text, mode=mode)
+    assert counts(row)[1] == NUMBER
+    starting.start(import_id=row.pk, user_id=None, may=row.may)
+    return row
+
+
+def sell(product: Product, order: int) -> None:
+    stock.sell(wanted=[stock.StockRequest(product.pk, product.name, 1)], order_number=str(order), user=None)
+
+
+@pytest.mark.parametrize("mode", ["row_by_row", "all_or_nothing"])
+def test_what_is_sold_during_an_import_is_kept(products: list[Product], mode: str) -> None:
+    row = started(content("50"), mode)
+
+    def sell_all(order: int) -> None:
+        for product in products:
+            sell(product, order)
+
+    workers: list[Any] = [partial(progress.work, row.pk, seconds=60)] * 3
+    outcomes = run_concurrently([*workers, *[partial(sell_all, order) for order in range(4)]])
+    assert outcomes == [None] * 7
+    done = Import.objects.get(pk=row.pk)
+    assert (done.status, counts(done)) == ("done", (0, NUMBER, 0, 0))
+    assert set(Product.objects.values_list("quantity", flat=True)) == {50 - 4}
+    assert all(balance.is_correct for balance in ledger.balances())
+    corrections = StockMovement.objects.filter(reason="correction")
+    assert (corrections.count(), set(corrections.values_list("delta", flat=True))) == (NUMBER, {-50})
+
+
+def test_of_two_imports_each_product_has_the_values_of_one(products: list[Product]) -> None:
+    rows = [started(content(what), "row_by_row") for what in ("40", "60")]
+    outcomes = run_concurrently([partial(progress.work, row.pk, seconds=60) for row in rows])
+    assert outcomes == [None, None]
+    first, second = (Import.objects.get(pk=row.pk) for row in rows)
+    assert (first.changed + second.changed, first.refused + second.refused) == (NUMBER, NUMBER)
+    for product in Product.objects.all():
+        assert product.name == f"{product.quantity} {product.sku[1:]}"
+    assert Category.objects.count() == 3
+    assert all(balance.is_correct for balance in ledger.balances())

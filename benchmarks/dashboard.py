@@ -11,13 +11,10 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from benchmarks import shop
 from benchmarks.figures import spread
-
-if TYPE_CHECKING:
-    from django.test import Client
 
 PRODUCTS = 10_000
 SLICE = 50_000
@@ -77,8 +74,8 @@ def seconds(call: Callable[[], Any]) -> float:
     return time.perf_counter() - began
 
 
-def client(name: str, **fields: bool) -> "Client":
-    """A signed-in member of staff."""
+def client(name: str, **fields: bool) -> Any:
+    """A browser's session of a member of staff."""
     from django.contrib.auth import get_user_model
     from django.test import Client
 
@@ -90,46 +87,51 @@ def client(name: str, **fields: bool) -> "Client":
     return signed_in
 
 
-def page(client: "Client", path: str = "/admin/") -> None:
+def page(client: Any, path: str = "/admin/") -> None:
     assert client.get(path).status_code == 200
 
 
 def measure() -> None:
     from django.core.management import call_command
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
 
     from backoffice.dashboard import rollups
 
     call_command("collectstatic", verbosity=0, interactive=False)  # pages name static files by their manifest
     keeper, nobody = client("stella", is_superuser=True), client("nora")
     page(keeper)
-    due = len(rollups.due_days(rollups.window()))
+    due, days = len(rollups.due_days(rollups.window())), rollups.window()
     print(f"| first fill, or what was due: {due} days | {seconds(rollups.roll_due):.1f} s |")
     print(f"| a run of the job afterwards | {1000 * seconds(rollups.roll_due):.0f} ms |")
     print(f"| `check_sales` | {seconds(lambda: call_command('check_sales')):.1f} s |")
+    measure_page("home page", keeper, "/admin/")
+    measure_page("home page of who sees nothing (yardstick)", nobody, "/admin/")
+    measure_page("list behind today", keeper, f"/admin/orders/order/?sold=yes&day={days.last}")
+    measure_page("list behind 30 days", keeper, f"/admin/orders/order/?sold=yes&day={days}")
+    measure_page("list of what runs out", keeper, "/admin/products/product/?stock=low")
+    show_statements(keeper)
+
+
+def measure_page(name: str, who: Any, path: str) -> None:
+    page(who, path)
+    rounds, processor = [], []
+    for _ in range(ROUNDS):
+        began = time.process_time()
+        times = sorted(seconds(lambda: page(who, path)) for _ in range(REQUESTS))
+        processor.append(1000 * (time.process_time() - began) / REQUESTS)
+        rounds.append(1000 * times[REQUESTS // 2])
+    print(f"| {name} | {spread(rounds)} ms, of these {spread(processor)} ms of this process |", flush=True)
+
+
+def show_statements(keeper: Any) -> None:
+    """Print how many statements the home page executes, and the slowest."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
     with CaptureQueriesContext(connection) as captured:
         page(keeper)
-    statements = list(captured.captured_queries)  # before the next request forgets them
-    days = rollups.window()
-    for name, who, path in (
-        ("home page", keeper, "/admin/"),
-        ("home page of who sees nothing (yardstick)", nobody, "/admin/"),
-        ("list behind today", keeper, f"/admin/orders/order/?sold=yes&day={days.last}"),
-        ("list behind 30 days", keeper, f"/admin/orders/order/?sold=yes&day={days}"),
-        ("list of what runs out", keeper, "/admin/products/product/?stock=low"),
-    ):
-        page(who, path)
-        rounds, processor = [], []
-        for _ in range(ROUNDS):
-            began = time.process_time()
-            times = sorted(seconds(lambda who=who, path=path: page(who, path)) for _ in range(REQUESTS))  # type: ignore[misc]
-            processor.append(1000 * (time.process_time() - began) / REQUESTS)
-            rounds.append(1000 * times[REQUESTS // 2])
-        print(f"| {name} | {spread(rounds)} ms, of these {spread(processor)} ms of this process |", flush=True)
-    slowest = sorted(statements, key=lambda row: -float(row["time"]))[:5]
+    statements = captured.captured_queries
     print(f"\n{len(statements)} statements of the home page; the slowest:")
-    for row in slowest:
+    for row in sorted(statements, key=lambda row: -float(row["time"]))[:5]:
         print(f"{1000 * float(row['time']):.0f} ms: {row['sql'][:300]}")
 
 

@@ -10,7 +10,7 @@ from kombu import Queue
 
 INSTALLED_APPS = [
     "productbackend.site.apps.SiteConfig",  # before the apps whose templates it overrides
-    "django.contrib.admin",
+    "productbackend.site.admin_app.ShopAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -48,6 +48,9 @@ async function browse(): Promise<Product[]> {
   const dear = good(await shop.GET("/products/", { params: { query: { ...query, min_price: "5.00" } } }), 200);
   const expected = products.filter((product) => Number(product.price) >= 5).map((product) => product.id);
   check(dear.results.map((product) => product.id).join() === expected.join(), "the filter finds others");
+  const misspelt = { ...query, min_prise: "5.00" } as typeof query;
+  const refused = await shop.GET("/products/", { params: { query: misspelt } });
+  check(refused.error?.type === "/problems/validation-error", "a misspelt filter is ignored");
   return products;
 }
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.core.files.storage import default_storage
 from django.db.models import Prefetch, Q, QuerySet
@@ -13,6 +14,7 @@ from django.utils.html import format_html
 
 from productbackend.site import home
 from productbackend.site.admin import COUNT_MAX, ReadOnly, ShopAdmin, begins_with
+from productbackend.text.formats import money
 from products import categories
 from products.admin import seams
 from products.admin.forms import CategoryForm, ImageForm, ProductForm
@@ -171,9 +173,9 @@ class ProductAdmin(ShowsFormerSlugs, ShopAdmin):
     form = ProductForm
     change_list_template = "admin/shop_change_list.html"
     inlines = (ImageInline,)
-    list_display = ("picture", "label", "sku", "maker", "category", "price", "quantity", "is_active")
+    list_display = ("picture", "label", "sku", "maker", "category", "offered_at", "quantity", "visible")
     list_display_links = ("label",)
-    sortable_by = ("label", "sku", "maker", "price", "quantity")
+    sortable_by = ("label", "sku", "maker", "offered_at", "quantity")
     list_filter = (StockFilter, RootFilter, "is_active", PictureFilter)
     list_select_related = ("category",)
     ordering = ("name_key", "id")
@@ -221,6 +223,14 @@ class ProductAdmin(ShowsFormerSlugs, ShopAdmin):
     @admin.display(description="brand", ordering="brand_key")
     def maker(self, product: Product) -> str:
         return product.brand
+
+    @admin.display(description="price", ordering="price")
+    def offered_at(self, product: Product) -> str:
+        return money(product.price, settings.CURRENCY)
+
+    @admin.display(description="visible", boolean=True)
+    def visible(self, product: Product) -> bool:
+        return product.is_active
 
     def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:
         # `stock` writes the quantity and invalidates only this product's pages: do not save the product for it.

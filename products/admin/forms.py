@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.safestring import SafeString
 
@@ -11,11 +12,14 @@ from products import categories
 from products.images import lifecycle
 from products.models import QUANTITY_MAX, Category, Product, ProductImage
 
+WEB_ADDRESS = "Web address"
+
 
 class CategoryForm(forms.ModelForm):
     class Meta:
         model = Category
         fields = ("name", "parent", "slug", "position")
+        labels = {"slug": WEB_ADDRESS}
 
     def clean(self) -> dict[str, Any]:
         """Add the domain's error to its field if the category cannot have this parent or name."""
@@ -36,6 +40,12 @@ class ProductForm(forms.ModelForm):
     class Meta:
         model = Product
         fields: tuple[str, ...] = ()  # those of the page: ProductAdmin.fieldsets
+        labels = {
+            "is_active": "Visible in the shop",
+            "price": f"Price in {settings.CURRENCY}",
+            "quantity": "Pieces in stock",
+            "slug": WEB_ADDRESS,
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -17,8 +17,8 @@ def test_a_product_is_made_with_its_picture_and_found(staff: Visitor) -> None:
     page.locator(".select2-search__field").fill("kett")
     page.locator(".select2-results__option", has_text="Kettles").click()
     page.get_by_label("Description:").fill("Boils a litre in two minutes, and whistles when it has.")
-    page.get_by_label("Price:").fill("39.90")
-    page.get_by_label("Quantity:").fill("12")
+    page.get_by_label("Price in EUR:").fill("39.90")
+    page.get_by_label("Pieces in stock:").fill("12")
     page.locator("#id_images-0-upload").set_input_files(
         {"name": "kettle.jpg", "mimeType": "image/jpeg", "buffer": picture}
     )

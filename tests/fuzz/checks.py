@@ -36,6 +36,8 @@ REASONS = {
     ("delivery", "not_left"),  # refunded already, or there was none
     (None, "blank"),  # spaces and the like, which are trimmed
     ("image", "empty"),
+    # Of an imported file: its content is no table, or one without the columns.
+    *(("file", why) for why in ("csv", "empty", "encoding", "no_sku", "repeated_column", "unknown_column", "xlsx")),
     ("cursor", "invalid"),  # encrypted by the shop
     ("offset", "invalid"),  # together with a cursor
     ("images", "invalid"),  # not the product's images

@@ -2,7 +2,7 @@
 
     python -m benchmarks.dashboard --mysql-port PORT --database NAME [--orders NUMBER] [--days NUMBER]
 
-The orders are of the last `--days` days. The database is created and kept; seeding that was interrupted is continued.
+The orders are of the last `--days` days. The database is created and stays; seeding that was interrupted is continued.
 The yardstick is the page of a member of staff who sees neither sales nor products: the admin's own index.
 """
 

@@ -8,6 +8,7 @@ it empties them.
 import gc
 import os
 import re
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -34,3 +35,7 @@ for name in ("THROTTLE_REGISTER", "THROTTLE_TOKEN", "THROTTLE_PASSWORD_RESET", "
 def pytest_load_initial_conftests() -> None:
     """Collect no garbage until the tests are collected: nothing of what is loaded is any."""
     gc.disable()
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(data, ignore_errors=True)

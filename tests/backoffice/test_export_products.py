@@ -2,6 +2,7 @@
 
 import io
 import os
+import signal
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -83,9 +84,11 @@ def test_a_file_that_appears_meanwhile_is_not_replaced(
 
 @pytest.mark.parametrize("name", ["products.csv", "products.xlsx"])
 @pytest.mark.parametrize("before", ["", "mine"])
-def test_ctrl_c_leaves_nothing(
-    tmp_path: Path, lamp: str, name: str, before: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_leaves_nothing(
+    tmp_path: Path, lamp: str, signum: int, name: str, before: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    handler = signal.getsignal(signal.SIGTERM)
     path, folder = tmp_path / name, tmp_path / "temporary"
     folder.mkdir()
     if before:
@@ -93,13 +96,14 @@ def test_ctrl_c_leaves_nothing(
 
     def batches(*args: Any) -> Iterator[Any]:
         yield [["L-1"]]
-        raise KeyboardInterrupt
+        signal.raise_signal(signum)
 
     monkeypatch.setattr(reading, "batches", batches)
     monkeypatch.setattr("tempfile.tempdir", str(folder))
     with pytest.raises(CommandError, match="Interrupted") as raised:
         run(path, "--force")
     assert raised.value.returncode == 130
+    assert signal.getsignal(signal.SIGTERM) is handler
     assert os.listdir(folder) == []
     assert (path.read_text() if path.exists() else "") == before
     assert len(os.listdir(tmp_path)) == (2 if before else 1)

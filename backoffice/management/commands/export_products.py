@@ -1,6 +1,7 @@
 """manage.py export_products: writes all products to a file."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ class Command(BaseCommand):
         partial = file.with_name(f".{file.name}.{os.getpid()}.part")
         self.refuse(file, force)
         total = Product.objects.count()
+        terminated = signal.signal(signal.SIGTERM, signal.default_int_handler)  # it ends as by Ctrl-C
         # disable=None: no bar without a terminal.
         with tqdm(total=total, unit=" products", unit_scale=True, disable=verbosity == 0 or None) as self.bar:
             try:
@@ -46,6 +48,7 @@ class Command(BaseCommand):
                 raise CommandError(f"{file} was not written: {getattr(error, 'detail', error)}") from None
             finally:
                 partial.unlink(missing_ok=True)
+                signal.signal(signal.SIGTERM, terminated)
         if verbosity > 0:
             self.stdout.write(f"{file} has {self.written:,} products.")
 

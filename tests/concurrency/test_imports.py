@@ -1,5 +1,6 @@
 """Imports while the shop sells, several workers on one import, and two imports of the same products."""
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -7,10 +8,12 @@ import pytest
 
 from backoffice.imports import progress, starting, uploading
 from backoffice.imports.models import Import
+from products import catalogue
 from products.inventory import ledger, stock
 from products.models import Category, Product, StockMovement
 from tests import factories
 from tests.backoffice.imports.files import check, counts
+from tests.concurrency.racing import paused
 from tests.concurrently import run_concurrently
 
 NUMBER = 24
@@ -42,9 +45,8 @@ def sell(product: Product, order: int) -> None:
     stock.sell(wanted=[stock.StockRequest(product.pk, product.name, 1)], order_number=str(order), user=None)
 
 
-@pytest.mark.parametrize("mode", ["row_by_row", "all_or_nothing"])
-def test_what_is_sold_during_an_import_is_kept(products: list[Product], mode: str) -> None:
-    row = started(content("50"), mode)
+def work_while_selling(row: Import, products: list[Product]) -> None:
+    """Three workers run the import, while four customers buy a piece of each product."""
 
     def sell_all(order: int) -> None:
         for product in products:
@@ -53,12 +55,28 @@ def test_what_is_sold_during_an_import_is_kept(products: list[Product], mode: st
     workers: list[Any] = [partial(progress.work, row.pk, seconds=60)] * 3
     outcomes = run_concurrently([*workers, *[partial(sell_all, order) for order in range(4)]])
     assert outcomes == [None] * 7
+
+
+@pytest.mark.parametrize("mode", ["row_by_row", "all_or_nothing"])
+def test_what_is_sold_during_an_import_is_kept(products: list[Product], mode: str) -> None:
+    row = started(content("50"), mode)
+    work_while_selling(row, products)
     done = Import.objects.get(pk=row.pk)
     assert (done.status, counts(done)) == ("done", (0, NUMBER, 0, 0))
     assert set(Product.objects.values_list("quantity", flat=True)) == {50 - 4}
     assert all(balance.is_correct for balance in ledger.balances())
     corrections = StockMovement.objects.filter(reason="correction")
     assert (corrections.count(), set(corrections.values_list("delta", flat=True))) == (NUMBER, {-50})
+
+
+def test_control_without_the_lock_sales_are_lost(products: list[Product], monkeypatch: pytest.MonkeyPatch) -> None:
+    def unlocked(skus: Iterable[str]) -> dict[str, Product]:
+        return {product.sku: product for product in Product.objects.filter(sku__in=list(skus))}
+
+    row = started(content("50"), "row_by_row")
+    monkeypatch.setattr(catalogue, "lock_by_sku", paused(unlocked, 0.05))
+    work_while_selling(row, products)
+    assert not all(balance.is_correct for balance in ledger.balances())
 
 
 def test_of_two_imports_each_product_has_the_values_of_one(products: list[Product]) -> None:

@@ -8,9 +8,11 @@ class BackofficeConfig(AppConfig):
     def ready(self) -> None:
         from backoffice import openapi
         from backoffice.dashboard import verification as sales
+        from backoffice.feeds import files
         from backoffice.history import admin, recording
         from productbackend.database import changes, verification
         from productbackend.observability.metrics import gauges
+        from productbackend.storages import media
 
         openapi.register()
         changes.RECORDERS.append(recording.store)
@@ -26,3 +28,4 @@ class BackofficeConfig(AppConfig):
             "The time of the last complete check of all rollups of sales; 0 for never.",
             sales.checked_at,
         )
+        media.OTHER_FOLDERS.add(files.FOLDER)

@@ -8,7 +8,7 @@ class BackofficeConfig(AppConfig):
     def ready(self) -> None:
         from backoffice import openapi
         from backoffice.dashboard import verification as sales
-        from backoffice.feeds import files
+        from backoffice.feeds import building, files
         from backoffice.history import admin, recording
         from productbackend.database import changes, verification
         from productbackend.observability.metrics import gauges
@@ -29,3 +29,8 @@ class BackofficeConfig(AppConfig):
             sales.checked_at,
         )
         media.OTHER_FOLDERS.add(files.FOLDER)
+        gauges.register(
+            "productbackend_feeds_published_timestamp_seconds",
+            "When the sitemap and the feed that are served were published; 0 for never, absent if they are off.",
+            building.published_at,
+        )

@@ -70,7 +70,7 @@ def work(*, seconds: float = TIME_MAX) -> None:
         pk, claimed_at = claim
         try:
             claim = step(claim)
-        except FileStoreUnavailable as error:
+        except (FileStoreUnavailable, OSError) as error:  # the disk of temporary files may be full
             logger.warning("The run of the feeds is tried again: %s", error)
             FeedBuild.objects.filter(pk=pk, claimed_at=claimed_at).update(claimed_at=None)
             return

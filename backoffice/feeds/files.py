@@ -1,4 +1,4 @@
-"""The files of the sitemap and the feed, in the storage of originals: everyone sees them by the service alone.
+"""The files of the sitemap and the feed, in the storage of renditions: they are public and need no backup.
 
 A name belongs to one build, and is served once the build is published. The last one that was published is served
 meanwhile.
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from django.core.files.base import File
-from django.core.files.storage import storages
+from django.core.files.storage import default_storage
 
 from backoffice.feeds.models import FeedBuild
 
@@ -29,13 +29,13 @@ def piece_name(token: str, number: int) -> str:
 
 def save(name: str, file: IO[Any]) -> None:
     """Write a file, or replace that of an interrupted step. Raises FileStoreUnavailable."""
-    storages["originals"].save(name, File(file))
+    default_storage.save(name, File(file))
 
 
 def chunks(names: list[str]) -> Iterator[bytes]:
     """The content of the files, one after another. Raises FileNotFoundError, FileStoreUnavailable."""
     for name in names:
-        with storages["originals"].open(name) as file:
+        with default_storage.open(name) as file:
             while chunk := file.read(CHUNK):
                 yield chunk
 
@@ -45,4 +45,4 @@ def remove(build: FeedBuild) -> None:
     names = [part_name(build.token, number + 1) for number in range(len(build.parts) + 1)]
     names += [piece_name(build.token, number + 1) for number in range(len(build.pieces) + PIECES_MAX)]
     for name in names:
-        storages["originals"].delete(name)
+        default_storage.delete(name)

@@ -25,8 +25,8 @@ class Command(BaseCommand):
                 build = building.make(report=bar.update)
             except KeyboardInterrupt:
                 raise CommandError("Interrupted. Workers go on with it.", returncode=130) from None
-            except DomainError as error:
-                raise CommandError(f"The files were not written: {error.detail}") from None
+            except (OSError, DomainError) as error:
+                raise CommandError(f"The files were not written: {getattr(error, 'detail', error)}") from None
         if verbosity > 0:
             left_out = page.left_out(build)
             self.stdout.write(

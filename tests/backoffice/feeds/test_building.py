@@ -1,11 +1,13 @@
 """The runs: one at a time, continued after an interruption, and published whole."""
 
+import errno
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from rest_framework.test import APIClient
 
 from backoffice.feeds import building, files
@@ -115,9 +117,12 @@ def test_two_do_not_work_on_one_run(monkeypatch: pytest.MonkeyPatch) -> None:
     assert FeedBuild.published().count() == 1
 
 
-def test_a_file_store_that_is_unreachable(monkeypatch: pytest.MonkeyPatch, api: APIClient) -> None:
+@pytest.mark.parametrize("error", [FileStoreUnavailable(), OSError(errno.ENOSPC, "no space left")])
+def test_a_disk_that_is_full_or_a_bucket_that_is_unreachable(
+    monkeypatch: pytest.MonkeyPatch, api: APIClient, error: Exception
+) -> None:
     def fail(name: str, file: Any) -> None:
-        raise FileStoreUnavailable
+        raise error
 
     factories.product("Lamp")
     building.make()
@@ -128,8 +133,8 @@ def test_a_file_store_that_is_unreachable(monkeypatch: pytest.MonkeyPatch, api: 
             assert FeedBuild.objects.get(is_running=True).attempts == attempt + 1
         make_feeds()
         assert not FeedBuild.objects.filter(is_running=True).exists()
-        with pytest.raises(FileStoreUnavailable):
-            building.make()
+        with pytest.raises(CommandError, match=r"were not written: .*(does not answer|no space left)"):
+            call_command("make_feeds")
     assert pages(api) == [["https://shop.example/p/lamp"]]
     factories.product("Chair")
     make_feeds()

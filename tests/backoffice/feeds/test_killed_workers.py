@@ -42,7 +42,7 @@ def killed_at(number: int) -> bool:
 
         def save_or_die(name: str, file: Any) -> None:
             die()
-            Path(f"{files.storages['originals'].path(name)}.part").write_bytes(b"<half")
+            Path(f"{files.default_storage.path(name)}.part").write_bytes(b"<half")
             die()
             save(name, file)
             die()

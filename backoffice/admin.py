@@ -16,6 +16,7 @@ from django.urls import reverse
 from backoffice.dashboard import page, reading, rollups, sales
 from backoffice.exports import downloads, kinds, writing
 from backoffice.exports.kinds import Kind
+from backoffice.feeds import page as feeds_page
 from backoffice.history import admin as history_admin  # noqa: F401  (registers its pages)
 from backoffice.imports.admin import ImportAdmin
 from orders.admin import seams as orders_seams
@@ -109,5 +110,6 @@ home.PANELS.extend(
     [
         home.Panel("backoffice/sales.html", page.sales_panel),
         home.Panel("backoffice/running_out.html", page.running_out),
+        home.Panel("backoffice/feeds.html", feeds_page.panel),
     ]
 )

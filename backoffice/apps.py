@@ -8,9 +8,11 @@ class BackofficeConfig(AppConfig):
     def ready(self) -> None:
         from backoffice import openapi
         from backoffice.dashboard import verification as sales
+        from backoffice.feeds import building, files
         from backoffice.history import admin, recording
         from productbackend.database import changes, verification
         from productbackend.observability.metrics import gauges
+        from productbackend.storages import media
 
         openapi.register()
         changes.RECORDERS.append(recording.store)
@@ -25,4 +27,10 @@ class BackofficeConfig(AppConfig):
             "productbackend_sales_check_timestamp_seconds",
             "The time of the last complete check of all rollups of sales; 0 for never.",
             sales.checked_at,
+        )
+        media.OTHER_FOLDERS.add(files.FOLDER)
+        gauges.register(
+            "productbackend_feeds_published_timestamp_seconds",
+            "When the sitemap and the feed that are served were published; 0 for never, absent if they are off.",
+            building.published_at,
         )

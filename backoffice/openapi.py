@@ -35,5 +35,6 @@ def register() -> None:
     PROBLEMS.update(PROBLEM_TYPES)
     SERIALIZERS["import-refused"] = ImportProblemSerializer
     TAGS["backoffice"] = "Files for staff: products, stock and orders, for spreadsheets and the accounts."
+    TAGS["feeds"] = "The catalogue for search engines: a sitemap, and a feed for Google."
     ids = {"id": "$response.body#/id"}
     LINKS.append(Link("imports_create", "201", ["imports_retrieve", "imports_rows", "imports_run"], ids))

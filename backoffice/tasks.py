@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from backoffice.dashboard import rollups, verification
+from backoffice.feeds import building
 from backoffice.imports import progress, retention
 
 
@@ -29,3 +30,13 @@ def sweep_imports() -> None:
 @shared_task
 def delete_old_imports() -> None:
     retention.delete_old()
+
+
+@shared_task(expires=building.SWEEP_SECONDS)
+def make_feeds() -> None:
+    building.start()
+
+
+@shared_task(expires=building.SWEEP_SECONDS)
+def continue_feeds() -> None:
+    building.sweep()

@@ -229,6 +229,13 @@ def url(raw: str) -> str:
     return raw.rstrip("/")
 
 
+def product_url(raw: str) -> str:
+    """Parse the pattern of a product's page: an absolute URL of ASCII characters with `{slug}` after its host."""
+    if not raw.isascii() or not re.fullmatch(r"https?://[^\s/?#{}]+/[^\s{}]*\{slug\}[^\s{}]*", raw):
+        raise ValueError("it takes a URL with {slug} after its host, such as https://shop.example/p/{slug}")
+    return raw
+
+
 LOCALHOST = "localhost"
 LOCALHOST_ORIGIN = r"http://(localhost|127\.0\.0\.1)(:[0-9]{1,5})?\Z"
 

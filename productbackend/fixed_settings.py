@@ -125,6 +125,8 @@ BEAT_JOBS: dict[str, tuple[str, timedelta | dict[str, str]]] = {
     "sweep: payments": ("payments.tasks.sweep", timedelta(seconds=30)),
     "expire orders": ("payments.tasks.expire_orders", timedelta(seconds=60)),
     "sweep: imports": ("backoffice.tasks.sweep_imports", timedelta(seconds=30)),
+    "make feeds": ("backoffice.tasks.make_feeds", timedelta(hours=1)),
+    "sweep: feeds": ("backoffice.tasks.continue_feeds", timedelta(seconds=60)),
     "check payments": ("payments.tasks.check_payments", timedelta(seconds=60)),
     "reconcile payments": ("payments.tasks.reconcile", {"hour": "2", "minute": "30"}),
     # Deletion and anonymization of personal data: docs/retention.md.

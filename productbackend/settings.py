@@ -42,6 +42,8 @@ PORT = env("PORT", 8000, environment.port)
 RELOAD = env("RELOAD", False, environment.boolean)
 NUM_PROXIES = env("NUM_PROXIES", 0, environment.integer(0, 9))
 SITE_URL = env("SITE_URL", f"http://127.0.0.1:{PORT}", environment.url)  # the base of links in mails
+# The page of a product in the shop's front end. If unset, there is no sitemap and no feed.
+SHOP_PRODUCT_URL = env("SHOP_PRODUCT_URL", None, environment.product_url)
 # The data of this machine: the embedded database, cache and queue, and the pictures.
 DATA_DIR = BASE_DIR / env("DATA_DIR", "var", Path)
 # The heartbeat file of a worker and of beat.

@@ -11,6 +11,7 @@ from accounts import views as accounts
 from accounts.address_views import AddressViewSet
 from backoffice import admin as backoffice_admin
 from backoffice.exports.views import OrderExportView, ProductExportView, StockExportView
+from backoffice.feeds.views import GoogleView, SitemapIndexView, SitemapPartView
 from backoffice.imports.views import ImportDetail, ImportList, ImportRows, ImportRun
 from carts.views import CartItemViewSet, CartViewSet
 from delivery.views import DeliveryMethodViewSet
@@ -128,6 +129,9 @@ urlpatterns = [
     path("imports/<int:id>/", ImportDetail.as_view(), name="import-detail"),
     path("imports/<int:id>/rows/", ImportRows.as_view(), name="import-rows"),
     path("imports/<int:id>/run/", ImportRun.as_view(), name="import-run"),
+    path("sitemap.xml", SitemapIndexView.as_view(), name="sitemap"),
+    path("sitemap-<int:part>.xml", SitemapPartView.as_view(), name="sitemap-part"),
+    path("feeds/google.xml", GoogleView.as_view(), name="feed-google"),
     path("media/<path:path>", media.rendition, name="rendition"),
     re_path("", LastResortView.as_view(), name=LAST_RESORT),
 ]

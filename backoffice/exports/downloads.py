@@ -33,10 +33,17 @@ class Download:
     It counts as running until it is closed, as a response is at its end or when its client has disconnected.
     """
 
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        if not running.acquire(blocking=False):
-            raise DomainError("unavailable", BUSY)
-        self._end = weakref.finalize(self, running.release)  # also if no server closes it
+    def __init__(
+        self, pieces: Iterator[bytes], *, limit: threading.BoundedSemaphore | None = None, busy: str = BUSY
+    ) -> None:
+        """`limit` is that of exports if None.
+
+        Raises DomainError `unavailable`, with the detail `busy`, if the limit is reached.
+        """
+        limit = limit or running
+        if not limit.acquire(blocking=False):
+            raise DomainError("unavailable", busy)
+        self._end = weakref.finalize(self, limit.release)  # also if no server closes it
         self.pieces, self.deadline = pieces, reading.Deadline(SECONDS_MAX)
         try:
             self.first = next(pieces)
@@ -70,7 +77,7 @@ def respond(request: HttpRequest | Request, kind: Kind, found: QuerySet[Any], fo
     pieces: Any = ()
     if request.method != "HEAD":
         pieces = Download(_pieces(kind, found, format))
-        _limit_waiting(request)
+        limit_waiting(request)
     return StreamingHttpResponse(pieces, content_type=writing.TYPES[format], headers=headers)
 
 
@@ -81,7 +88,7 @@ def _pieces(kind: Kind, found: QuerySet[Any], format: str) -> Iterator[bytes]:
     return writing.xlsx_chunks(kind, rows, rows_max=XLSX_ROWS_MAX, characters_max=XLSX_CHARACTERS_MAX)
 
 
-def _limit_waiting(request: HttpRequest | Request) -> None:
+def limit_waiting(request: HttpRequest | Request) -> None:
     """End the connection to a client that takes no data for a minute. Gunicorn would wait for ever."""
     connection = request.META.get("gunicorn.socket")
     if connection is not None:

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp", "gif": "image/gif", "avif": "image/avif"}
 FOLDERS: set[str] = set()  # of renditions; apps add theirs in `ready()`
+OTHER_FOLDERS: set[str] = set()  # of files that are no pictures, in the same storages; apps add theirs in `ready()`
 # Includes renditions that the settings no longer have: rows refer to them until `manage.py rebuild_images`.
 NAME = re.compile(rf"[0-9a-f]{{2}}/[0-9a-f]{{32}}-[a-z][a-z0-9]{{0,19}}\.({'|'.join(TYPES)})")
 RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")

@@ -17,6 +17,7 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import storages
 
 from productbackend.errors import FileStoreUnavailable
+from productbackend.storages import media
 from productbackend.storages.local import PART
 from products.images.renditions import EXTENSIONS, Result
 from products.models import ProductImage
@@ -111,10 +112,15 @@ def _storages() -> tuple[Any, Any]:
 
 
 def walk() -> Iterator[tuple[str, float]]:
-    """Each file's storage name, foreign files included, and the time of its last change, in seconds."""
+    """Each file's storage name, and the time of its last change, in seconds.
+
+    Foreign files are included, but not those of other apps.
+    """
     places: dict[str, Any] = {storage.root: storage for storage in _storages()}
     for place, storage in places.items():
         for name, changed_at in storage.walk():
+            if name.partition("/")[0] in media.OTHER_FOLDERS:
+                continue
             # An original in the storage of renditions, where everyone can read it, is reported as foreign.
             yield name if storage_for(name).root == place else f"{place}: {name}", changed_at
 

@@ -42,6 +42,7 @@ def real(path: str) -> str:
     for name, value in {
         "{product_id}": product.pk,
         "{image_id}": 1,
+        "{part}": 1,
         "{id}": category.pk if "categories" in path else product.pk,
         "{number}": "AAAA-BBBB-CCCC",
         "{name}": "not-found",

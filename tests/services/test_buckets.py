@@ -17,11 +17,15 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from backoffice.feeds import building
+from backoffice.feeds import files as feeds
+from backoffice.feeds.models import FeedBuild
 from productbackend.errors import FileStoreUnavailable
 from productbackend.storages import s3
 from products.images import audit, files, lifecycle
 from products.models import Product, ProductImage
 from tests import factories
+from tests.backoffice.feeds.reading import URL, items, pages, picture
 from tests.products import pictures
 from tests.products.images.test_lifecycle import (
     pending,  # noqa: F401
@@ -103,6 +107,22 @@ def test_everyone_reads_renditions_at_the_bucket_and_nobody_an_original(
     answer = fetch(staff, path(image, "original/"))
     assert b"".join(answer.streaming_content) == data
     assert int(answer["Content-Length"]) == len(data)
+
+
+def test_the_sitemap_and_the_feed_are_among_the_renditions(
+    api: APIClient, product: Product, objects: Objects, settings: Any
+) -> None:
+    settings.SHOP_PRODUCT_URL = URL
+    picture(product)
+    for _ in range(2):
+        building.make()
+        assert pages(api) == [[f"https://shop.example/p/{product.slug}"]]
+        assert [item["id"] for item in items(api)] == [product.sku]
+    assert len(objects.names(RENDITIONS)) == 4
+    for build in FeedBuild.objects.all():
+        feeds.remove(build)
+    assert objects.names() == []
+    assert api.get("/feeds/google.xml").status_code == 503
 
 
 # --- check_media --------------------------------------------------------------------------------

@@ -6,7 +6,8 @@ INTRODUCTION = "The back end of a shop."
 CONVENTIONS = {
     "Lists": "are pages: follow `next` until it is null. `count` is exact up to 1,000.",
     "Errors": "are RFC 9457 problem documents. `type` is the URL of a page that explains the error and what to do.",
-    "Times": "are ISO 8601 in UTC; **money** is a string with two decimals. Every path ends in a slash.",
+    "Times": "are ISO 8601 in UTC; **money** is a string with two decimals. Every path ends in a slash, except those "
+    "of files such as `/sitemap.xml`.",
 }
 
 

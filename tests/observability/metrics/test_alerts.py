@@ -11,6 +11,7 @@ import pytest
 import yaml
 from celery import current_app
 from django.conf import settings
+from django.test import override_settings
 from rest_framework.test import APIClient
 
 from productbackend.observability.metrics import counters
@@ -87,6 +88,7 @@ def test_names_in_finds_the_metrics_of_a_query() -> None:
 
 
 @pytest.mark.django_db
+@override_settings(SHOP_PRODUCT_URL="https://shop.example/{slug}")
 def test_every_used_metric_exists_and_every_metric_is_on_the_dashboard(api: APIClient) -> None:
     factories.product()
     api.get("/products/")

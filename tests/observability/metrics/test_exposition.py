@@ -116,7 +116,7 @@ def test_requests_are_counted_by_route_and_not_by_path(api: APIClient) -> None:
 def test_a_route_is_named_as_in_the_document(path: str) -> None:
     request = RequestFactory().get("/")
     names = {"number": "2026-ABCDEFGH", "name": "forbidden", "slug": "red-shoe", "provider": "stripe"}
-    filled = path.format_map({"id": 1, "product_id": 1, "image_id": 1, **names})
+    filled = path.format_map({"id": 1, "product_id": 1, "image_id": 1, "part": 1, **names})
     request.resolver_match = resolve(filled)
     assert access_log.route_of(request) == path
 

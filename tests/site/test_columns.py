@@ -2,12 +2,12 @@
 
 from decimal import Decimal
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.test import Client
 
 from productbackend.site.columns import GOOD, amount, badge, status_badge
-from tests import factories
 from tests.site.pages import create_rows, url
 
 
@@ -19,8 +19,8 @@ def test_a_badge_has_the_words_of_the_choice_and_the_tone_of_the_value() -> None
     assert badge("New", GOOD) == '<span class="badge good">New</span>'
 
 
-def test_an_amount_has_the_currency_of_its_row_or_of_the_shop(settings: pytest.FixtureRequest) -> None:
-    settings.CURRENCY = "CHF"  # type: ignore[attr-defined]
+def test_an_amount_has_the_currency_of_its_row_or_of_the_shop(settings: Any) -> None:
+    settings.CURRENCY = "CHF"
     row = SimpleNamespace(total=Decimal("1234.5"), order=SimpleNamespace(currency="EUR"), free_from=None)
     assert amount("total", "order.currency")(row) == "1,234.50 EUR"
     assert amount("total")(row) == "1,234.50 CHF"
@@ -29,9 +29,19 @@ def test_an_amount_has_the_currency_of_its_row_or_of_the_shop(settings: pytest.F
 
 @pytest.mark.django_db
 def test_the_list_of_orders_has_both_and_is_sorted_by_the_amount(admin_client: Client) -> None:
-    factories.product()
     create_rows(1)
     page = admin_client.get(url("orders.order", "changelist") + "?o=-6").content.decode()
     assert '<span class="badge active">Paid</span>' in page
     assert 'class="field-total">' in page
     assert 'class="sortable column-total sorted descending"' in page
+
+
+@pytest.mark.django_db
+def test_a_filter_has_a_name_of_the_shop_and_shows_the_present_choice(admin_client: Client) -> None:
+    products = url("products.product", "changelist")
+    assert "<summary>Visible in the shop</summary>" in admin_client.get(products).content.decode()
+    chosen = admin_client.get(f"{products}?is_active__exact=1").content.decode()
+    assert "<summary>Visible in the shop: <strong>Yes</strong></summary>" in chosen
+    assert "Clear all filters" in chosen
+    methods = admin_client.get(url("delivery.deliverymethod", "changelist")).content.decode()
+    assert "<summary>Offered in the shop</summary>" in methods

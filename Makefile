@@ -41,7 +41,7 @@ test: $(VENV)/test.stamp
 test-services: $(VENV)/services.stamp
 	@$(CACHED) $(IN_VENV) -m tests.services.run $(ARGS)
 
-test-clients: $(VENV)/clients.stamp tests/clients/typescript/node_modules
+test-clients: $(VENV)/clients.stamp tests/clients/typescript/node_modules tests/browser/node_modules
 	@sh scripts/check-chromium
 	@$(IN_VENV) -m pytest --quiet $(or $(ARGS),tests/clients tests/browser)
 
@@ -115,8 +115,8 @@ $(VENV)/docs.stamp: requirements-docs.txt $(VENV)/test.stamp
 	@$(PIP_INSTALL) --require-hashes --requirement requirements-docs.txt
 	@touch $@
 
-tests/clients/typescript/node_modules: tests/clients/typescript/package-lock.json
+%/node_modules: %/package-lock.json
 	@sh scripts/check-node
-	@echo "Installing tests/clients/typescript/package-lock.json"
-	@cd tests/clients/typescript && npm ci --silent
+	@echo "Installing $<"
+	@cd $(@D) && npm ci --silent
 	@touch $@

@@ -16,7 +16,8 @@ from accounts import email_verification, names, profile
 from accounts.admin_login import LoginForm
 from accounts.models import User
 from productbackend.database.fields import fold
-from productbackend.site.admin import ShopAdmin, begins_with
+from productbackend.site import sections
+from productbackend.site.admin import Listed, ShopAdmin, begins_with
 from productbackend.text.addresses import canonical_address
 
 admin.site.login_form = LoginForm
@@ -33,8 +34,11 @@ def can_manage(request: HttpRequest, user: User) -> bool:
 
 
 @admin.register(Group)
-class RoleAdmin(GroupAdmin):
+class RoleAdmin(Listed, GroupAdmin):
     """Only superusers change groups: other staff could grant themselves permissions."""
+
+    section = sections.PEOPLE
+    list_name = "Roles"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)
@@ -89,6 +93,9 @@ class ChangeForm(AccountFormMixin, UserChangeForm):
 
 @admin.register(User)
 class AccountAdmin(ShopAdmin, UserAdmin):
+    section = sections.PEOPLE
+    list_name = "Accounts"
+    rank = 0
     form = ChangeForm
     add_form = AddForm
     list_display = (

@@ -1,7 +1,6 @@
 """Carts in the admin."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -18,7 +17,10 @@ from carts.models import Cart, CartItem
 from orders.models import Order
 from productbackend.database.postal_addresses import PostalAddress
 from productbackend.errors import DomainError
+from productbackend.site import sections
 from productbackend.site.admin import ShopAdmin, begins_with
+from productbackend.site.columns import amount
+from productbackend.text.formats import money
 from products.inventory import stock
 
 OWNERS_MAX = 200  # owners that one search matches
@@ -55,8 +57,8 @@ class ItemInline(admin.TabularInline):
     form = ItemForm
     formset = ItemFormSet
     extra = 0
-    fields = ("product", "quantity", "unit_price", "line_total")
-    readonly_fields = ("unit_price", "line_total")
+    readonly_fields = (amount("unit_price", label="price"), amount("line_total", label="total"))
+    fields = ("product", "quantity", *readonly_fields)
     autocomplete_fields = ("product",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CartItem]:
@@ -73,6 +75,8 @@ def _quote(cart: Cart) -> pricing.Quote:
 
 @admin.register(Cart)
 class CartAdmin(ShopAdmin):
+    section = sections.ORDERS
+    rank = 2
     inlines = (ItemInline,)
     list_display = ("id", "user", "pieces", "total", "updated_at")
     list_display_links = ("id", "user")
@@ -122,8 +126,8 @@ class CartAdmin(ShopAdmin):
         return cart.count
 
     @admin.display(description="total")
-    def total(self, cart: Cart) -> Decimal:
-        return cart.total
+    def total(self, cart: Cart) -> str:
+        return money(cart.total, settings.CURRENCY)
 
     @admin.display(description="e-mail address")
     def contact_email(self, cart: Cart) -> str:
@@ -149,7 +153,7 @@ class CartAdmin(ShopAdmin):
 
     @admin.display(description="missing for checkout")
     def missing(self, cart: Cart) -> str:
-        return ", ".join(_quote(cart).missing) or "-"
+        return ", ".join(_quote(cart).missing).replace("_", " ") or "-"
 
     def save_model(self, request: HttpRequest, obj: Cart, form: forms.ModelForm, change: bool) -> None:
         # The admin saves the items after the cart: save_related checks it out.

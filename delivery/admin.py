@@ -17,9 +17,13 @@ from delivery import methods, offers
 from delivery.models import DeliveryMethod
 from productbackend.database.postal_addresses import country_name
 from productbackend.errors import InvalidValue
+from productbackend.site import sections
 from productbackend.site.admin import ShopAdmin
+from productbackend.site.columns import amount
+from productbackend.site.filters import yes_no
 
 AMOUNTS = (Decimal("10.00"), Decimal("50.00"), Decimal("200.00"))  # of goods, on the page of prices
+PRICE = amount("price")
 ELSEWHERE = ""  # a country that no method names
 REASONS = {
     "country": "not in this country",
@@ -39,6 +43,15 @@ class MethodForm(forms.ModelForm):
             "name", "code", "description", "is_active", "position", "price", "free_from", "tax_class", "min_amount",
             "max_amount", "countries", "needs_address",
         )  # fmt: skip
+        labels = {
+            "is_active": "Offered in the shop",
+            "position": "Position in the list",
+            "price": f"Price in {settings.CURRENCY}",
+            "free_from": f"Free from an amount of goods in {settings.CURRENCY}",
+            "min_amount": f"Smallest amount of goods in {settings.CURRENCY}",
+            "max_amount": f"Largest amount of goods in {settings.CURRENCY}",
+            "needs_address": "The customer gives an address",
+        }
         widgets = {"description": forms.Textarea(attrs={"rows": 3})}
 
     def clean(self) -> dict[str, Any]:
@@ -65,16 +78,21 @@ class Table:
 
 @admin.register(DeliveryMethod)
 class DeliveryMethodAdmin(ShopAdmin):
+    section = sections.DELIVERY_AND_TAX
     form = MethodForm
-    list_display = ("name", "code", "price", "free_from", "where", "is_active", "position")
-    sortable_by = ("name", "code", "price", "position")
-    list_filter = ("is_active",)
+    list_display = ("name", "code", PRICE, amount("free_from"), "where", "offered", "position")
+    sortable_by = ("name", "code", PRICE, "position")
+    list_filter = (yes_no("is_active", "offered in the shop"),)
     ordering = ("position", "id")
     fieldsets = (
         (None, {"fields": ("name", "code", "description", "is_active", "position")}),
         ("Price", {"fields": ("price", "free_from", "tax_class")}),
         ("Offered", {"fields": ("min_amount", "max_amount", "countries", "needs_address")}),
     )
+
+    @admin.display(description="offered", boolean=True, ordering="is_active")
+    def offered(self, method: DeliveryMethod) -> bool:
+        return method.is_active
 
     @admin.display(description="countries")
     def where(self, method: DeliveryMethod) -> str:

@@ -7,15 +7,21 @@ from django.template.response import TemplateResponse
 
 from outbox import mails
 from outbox.models import Mail
-from productbackend.site import home
+from productbackend.site import home, sections
 from productbackend.site.admin import COUNT_MAX, ShopAdmin
+from productbackend.site.columns import BAD, GOOD, WAITS, status_badge
 from productbackend.site.confirmation import confirmed
 from productbackend.text.addresses import canonical_address
+
+STATUS = status_badge({Mail.Status.PENDING: WAITS, Mail.Status.SENT: GOOD, Mail.Status.FAILED: BAD})
 
 
 @admin.register(Mail)
 class MailAdmin(ShopAdmin):
-    list_display = ("kind", "recipient", "user", "status", "attempts", "due_at", "sent_at", "last_error")
+    list_name = "Mails"
+    section = sections.PEOPLE
+    rank = 2
+    list_display = ("kind", "recipient", "user", STATUS, "attempts", "due_at", "sent_at", "last_error")
     sortable_by = ()
     list_filter = ("status",)
     list_select_related = ("user",)

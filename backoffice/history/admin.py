@@ -13,6 +13,7 @@ from django.utils.http import urlencode
 from backoffice.history.models import Change
 from backoffice.history.presenting import Shown, kind_name, shown, visible_kinds
 from productbackend.database.changes import KINDS
+from productbackend.site import sections
 from productbackend.site.admin import ReadOnly, ShopAdmin
 
 PERSONS_MAX = 50  # that the filter lists; others are found by `?person=` and their number
@@ -53,6 +54,9 @@ class ChangeAdmin(ReadOnly, ShopAdmin):
     class Media:
         css = {"all": ["backoffice/history.css"]}
 
+    section = sections.PEOPLE
+    list_name = "History of changes"
+    rank = 2
     list_display = ("created_at", "what", "short_values", "person", "way")
     sortable_by = ()
     list_filter = (KindFilter, PersonFilter, "created_at")

@@ -16,7 +16,9 @@ from backoffice.imports.columns import COLUMNS
 from backoffice.imports.models import Import, ImportRow
 from backoffice.permissions import may_import, permissions_of
 from productbackend.errors import DomainError
+from productbackend.site import sections
 from productbackend.site.admin import Link, ReadOnly, ShopAdmin
+from productbackend.site.columns import ACTIVE, BAD, GOOD, WAITS, status_badge
 from products.admin import seams as products_seams
 
 ROWS_SHOWN = 50
@@ -30,6 +32,14 @@ MODES = {
 }
 
 
+STATUS = status_badge(
+    {
+        Import.Status.CHECKING: ACTIVE, Import.Status.CHECKED: WAITS, Import.Status.RUNNING: ACTIVE,
+        Import.Status.DONE: GOOD, Import.Status.FAILED: BAD,
+    }
+)  # fmt: skip
+
+
 class UploadForm(forms.Form):
     kind = forms.ChoiceField(choices=Import.Kind.choices, label="What the file has")
     file = forms.FileField(allow_empty_file=True, help_text="CSV in UTF-8 with commas, semicolons or tabs, or XLSX.")
@@ -41,7 +51,9 @@ class ImportAdmin(ReadOnly, ShopAdmin):
     class Media:
         css = {"all": ["backoffice/imports.css"]}
 
-    list_display = ("created_at", "kind", "status", "rows", "created", "changed", "unchanged", "refused", "user")
+    section = sections.CATALOGUE
+    rank = 2
+    list_display = ("created_at", "kind", STATUS, "rows", "created", "changed", "unchanged", "refused", "user")
     list_select_related = ("user",)
     list_filter = ("status", "kind")
     sortable_by = ()

@@ -20,13 +20,18 @@ from orders.search import beginning_with
 from orders.tracking import tracking_of
 from productbackend.database.postal_addresses import PostalAddress
 from productbackend.errors import DomainError
-from productbackend.site import home
+from productbackend.site import home, sections
 from productbackend.site.admin import COUNT_MAX, OBJECT_LINKS, ReadOnly
+from productbackend.site.columns import ACTIVE, GOOD, WAITS, amount, status_badge
 from productbackend.site.confirmation import Selection, confirmed
 from productbackend.site.filters import DayFilter
 from productbackend.text.formats import money, percent
 
 NOTHING = "–"
+STATUS = status_badge(
+    {Order.Status.PENDING: WAITS, Order.Status.PAID: ACTIVE, Order.Status.FULFILLED: GOOD},
+)
+TOTAL = amount("total", "currency")
 REFUSED_MAX = 20  # refused orders that are listed
 
 
@@ -43,8 +48,13 @@ class LineInline(ReadOnly, admin.TabularInline):
     model = OrderLine
     extra = 0
     can_delete = False
-    fields = ("sku", "name", "quantity", "unit_price", "line_total", "rate", "tax", "restocked")
-    readonly_fields = fields
+    fields = readonly_fields = (
+        "sku", "name", "quantity", amount("unit_price", "order.currency", "price"),
+        amount("line_total", "order.currency", "total"), "rate", amount("tax", "order.currency"), "restocked",
+    )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[OrderLine]:
+        return super().get_queryset(request).select_related("order")
 
     @admin.display(description="tax rate")
     def rate(self, line: OrderLine) -> str:
@@ -55,8 +65,7 @@ class ChangeInline(ReadOnly, admin.TabularInline):
     model = OrderChange
     extra = 0
     can_delete = False
-    fields = ("status", "user", "created_at")
-    readonly_fields = fields
+    fields = readonly_fields = (STATUS, "user", "created_at")
     verbose_name_plural = "history"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OrderChange]:
@@ -87,8 +96,12 @@ class OrderAdmin(OrderPages):
     class Media:
         css = {"all": ["orders/admin.css"]}
 
-    list_display = ("number", "recipient", "email", "user", "status", "total", "refunded", "currency", "created_at")
-    sortable_by = ("number", "total", "created_at")
+    section = sections.ORDERS
+    rank = 0
+    list_display = (
+        "number", "recipient", "email", "user", STATUS, TOTAL, amount("refunded", "currency"), "created_at",
+    )  # fmt: skip
+    sortable_by = ("number", TOTAL, "created_at")
     list_filter = ("status", SoldFilter, DayFilter, ProductFilter)
     ordering = ("-created_at", "-id")
     search_fields = ("number",)
@@ -98,11 +111,11 @@ class OrderAdmin(OrderPages):
     )
     inlines = (LineInline, ChangeInline)
     readonly_fields = (
-        "customers_note", "shipping", "billing", "delivery", "tracking", "items_amount", "delivery_amount", "tax_lines",
-        "total_amount", "refunded_amount",
+        STATUS, "customers_note", "shipping", "billing", "delivery", "tracking", "items_amount", "delivery_amount",
+        "tax_lines", "total_amount", "refunded_amount",
     )  # fmt: skip
     fieldsets = (
-        (None, {"fields": ("number", "status", "created_at", "expires_at", "paid_at", "user", "placed_by")}),
+        (None, {"fields": ("number", STATUS, "created_at", "expires_at", "paid_at", "user", "placed_by")}),
         ("Customer", {"fields": ("email", "phone", "customers_note")}),
         ("Delivery", {"fields": ("shipping", "billing", "delivery", "tracking")}),
         ("Amounts", {"fields": ("items_amount", "delivery_amount", "tax_lines", "total_amount", "refunded_amount")}),

@@ -3,7 +3,7 @@
 The order's page shows its payments, movements and refunds.
 """
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -19,8 +19,9 @@ from payments.admin.waiting import ROWS_MAX
 from payments.models import MoneyMovement, Payment, ProviderEvent, Refund
 from payments.providers import transfer
 from payments.watching import unresolved_refunds
-from productbackend.site import home
+from productbackend.site import home, sections
 from productbackend.site.admin import COUNT_MAX, OBJECT_LINKS, ReadOnly, ShopAdmin
+from productbackend.site.columns import BAD, GOOD, WAITS, amount, status_badge
 from productbackend.site.days import Days, today
 from productbackend.site.filters import DayFilter
 from productbackend.text.formats import money
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 NOTHING = "–"
+STATUS = status_badge(
+    {Payment.Status.PENDING: WAITS, Payment.Status.SUCCEEDED: GOOD, Payment.Status.FAILED: BAD},
+)
+REFUND_STATUS = status_badge({Refund.Status.PENDING: WAITS, Refund.Status.DONE: GOOD, Refund.Status.FAILED: BAD})
+AMOUNT = amount("amount", "currency")
 
 
 class MoneyInline(ReadOnly, admin.TabularInline):
@@ -37,21 +43,21 @@ class MoneyInline(ReadOnly, admin.TabularInline):
     extra = 0
     can_delete = False
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Order | None = None) -> tuple[str, ...]:
-        return tuple(str(name) for name in self.fields or ())
+    def get_readonly_fields(self, request: HttpRequest, obj: Order | None = None) -> tuple[Any, ...]:
+        return tuple(self.fields or ())
 
 
 class PaymentInline(MoneyInline):
     model = Payment
-    fields = ("method", "status", "amount", "currency", "reference", "note", "error", "created_at")
+    fields = ("method", STATUS, AMOUNT, "reference", "note", "error", "created_at")
 
 
 class RefundInline(MoneyInline):
     model = Refund
-    fields = ("amount", "status", "pieces", "reason", "error", "user", "created_at")
+    fields = (amount("amount", "payment.currency"), REFUND_STATUS, "pieces", "reason", "error", "user", "created_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Refund]:
-        return super().get_queryset(request).select_related("user").prefetch_related("lines__line")
+        return super().get_queryset(request).select_related("user", "payment").prefetch_related("lines__line")
 
     @admin.display(description="of")
     def pieces(self, refund: Refund) -> str:
@@ -61,7 +67,7 @@ class RefundInline(MoneyInline):
 
 class MovementInline(MoneyInline):
     model = MoneyMovement
-    fields = ("kind", "amount", "currency", "provider", "reference", "user", "occurred_at")
+    fields = ("kind", AMOUNT, "provider", "reference", "user", "occurred_at")
     verbose_name_plural = "movements of money"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[MoneyMovement]:
@@ -70,21 +76,25 @@ class MovementInline(MoneyInline):
 
 @admin.register(Payment)
 class PaymentAdmin(ReadOnly, MoneyPages):
-    list_display = ("order", "method", "status", "amount", "currency", "created_at")
+    section = sections.ORDERS
+    list_display = ("order", "method", STATUS, AMOUNT, "created_at")
     list_filter = ("status", "method", DayFilter)
     list_select_related = ("order",)
     search_fields = ("reference__exact", "order__number__exact")
     search_help_text = "The provider's reference of a payment, or an order's number."
     fields = (
-        "order", "method", "status", "amount", "currency", "reference", "note", "error", "user", "cancel_requested_at",
+        "order", "method", STATUS, AMOUNT, "reference", "note", "error", "user", "cancel_requested_at",
         "checked_at", "due_at", "created_at", "updated_at",
     )  # fmt: skip
+    readonly_fields = (STATUS, AMOUNT)
     ordering = ("-id",)
 
 
 @admin.register(MoneyMovement)
 class MoneyMovementAdmin(ReadOnly, ShopAdmin):
-    list_display = ("order", "kind", "amount", "currency", "provider", "reference", "user", "occurred_at")
+    section = sections.ORDERS
+    list_name = "Movements of money"
+    list_display = ("order", "kind", AMOUNT, "provider", "reference", "user", "occurred_at")
     list_filter = ("kind", "provider")
     list_select_related = ("order", "user")
     search_fields = ("reference__exact", "order__number__exact")
@@ -94,6 +104,7 @@ class MoneyMovementAdmin(ReadOnly, ShopAdmin):
 
 @admin.register(ProviderEvent)
 class ProviderEventAdmin(ReadOnly, ShopAdmin):
+    list_name = "Events of payment providers"
     list_display = ("provider", "event_id", "kind", "reference", "processed_at", "created_at")
     list_filter = ("provider",)
     search_fields = ("event_id__exact", "reference__exact")

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.options import IS_POPUP_VAR
 from django.core.paginator import Paginator
 from django.db import models
 from django.db.models import Q
@@ -18,6 +19,7 @@ from django_celery_beat.models import PeriodicTask
 from productbackend.database.fields import fold
 from productbackend.database.recorded import RecordedQuerySet
 from productbackend.errors import DomainError
+from productbackend.site import sections
 
 COUNT_MAX = 5_000
 DELETE_MAX = 500  # rows in one action: the confirmation page lists and submits each
@@ -53,7 +55,20 @@ class BoundedPaginator(Paginator):
         return self.count >= COUNT_MAX
 
 
-class ShopAdmin(admin.ModelAdmin):
+class Listed:
+    """Says how the navigation shows the list: its section, its name if it is not the model's, and its rank there."""
+
+    section = sections.SYSTEM
+    list_name = ""
+    rank = 1  # the least is the first
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """The list, with its name as the title. A window that chooses a row says so, as Django does."""
+        context = {} if IS_POPUP_VAR in request.GET else {"title": sections.list_name(self)}
+        return super().changelist_view(request, context | (extra_context or {}))  # type: ignore[misc]
+
+
+class ShopAdmin(Listed, admin.ModelAdmin):
     """Admin pages that an index serves; a DomainError becomes a message."""
 
     paginator = BoundedPaginator
@@ -113,7 +128,7 @@ admin.site.unregister(PeriodicTask)
 
 
 @admin.register(PeriodicTask)
-class JobAdmin(PeriodicTaskAdmin):
+class JobAdmin(Listed, PeriodicTaskAdmin):
     """django-celery-beat's pages, whose actions write many rows without a signal: they are recorded too."""
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[PeriodicTask]:

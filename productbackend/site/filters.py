@@ -10,6 +10,20 @@ from django.http import HttpRequest
 from productbackend.site.days import DAY, Days, today
 
 
+class YesNoFilter(admin.BooleanFieldListFilter):
+    """A filter of a field of yes or no, with the title that `yes_no` gives: not that of the column in the database."""
+
+    shop_title = ""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = self.shop_title
+
+
+def yes_no(field: str, title: str) -> tuple[str, type[YesNoFilter]]:
+    return field, type("YesNoFilter", (YesNoFilter,), {"shop_title": title})
+
+
 class DayFilter(admin.SimpleListFilter):
     """The rows that were created on a day of the shop, or from one day to another: `day=2026-11-01..2026-11-27`."""
 

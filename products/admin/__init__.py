@@ -12,8 +12,9 @@ from django.db.models.lookups import In
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
-from productbackend.site import home
+from productbackend.site import home, sections
 from productbackend.site.admin import COUNT_MAX, ReadOnly, ShopAdmin, begins_with
+from productbackend.site.filters import yes_no
 from productbackend.text.formats import money
 from products import categories
 from products.admin import seams
@@ -37,17 +38,18 @@ def in_any_case(field: str, text: str) -> Q:
 class ShowsFormerSlugs:
     """For the admin of a model with former slugs."""
 
-    @admin.display(description="former slugs")
+    @admin.display(description="former web addresses")
     def former_slugs(self, row: Category | Product) -> str:
         return ", ".join(FormerSlug.objects.of(row).values_list("slug", flat=True)) or "–"
 
 
 @admin.register(Category)
 class CategoryAdmin(ShowsFormerSlugs, ShopAdmin):
+    section = sections.CATALOGUE
     form = CategoryForm
-    list_display = ("path", "slug")
+    list_display = ("path", "web_address")
     list_display_links = ("path",)
-    sortable_by = ("slug",)
+    sortable_by = ("web_address",)
     ordering = ("lineage",)
     search_fields = ("name",)
     search_help_text = "The beginning of the name, or the slug."
@@ -64,6 +66,10 @@ class CategoryAdmin(ShowsFormerSlugs, ShopAdmin):
             return queryset, False
         slug = in_any_case("slug", search_term)
         return queryset.filter(begins_with("name_key", sort_key(search_term)) | slug), False
+
+    @admin.display(description="web address", ordering="slug")
+    def web_address(self, category: Category) -> str:
+        return category.slug
 
     @admin.display(description="category")
     def path(self, category: Category) -> str:
@@ -170,13 +176,15 @@ class ProductAdmin(ShowsFormerSlugs, ShopAdmin):
     class Media:
         css = {"all": ["products/admin.css"]}
 
+    section = sections.CATALOGUE
+    rank = 0
     form = ProductForm
     change_list_template = "admin/shop_change_list.html"
     inlines = (ImageInline,)
     list_display = ("picture", "label", "sku", "maker", "category", "offered_at", "quantity", "visible")
     list_display_links = ("label",)
     sortable_by = ("label", "sku", "maker", "offered_at", "quantity")
-    list_filter = (StockFilter, RootFilter, "is_active", PictureFilter)
+    list_filter = (StockFilter, RootFilter, yes_no("is_active", "visible in the shop"), PictureFilter)
     list_select_related = ("category",)
     ordering = ("name_key", "id")
     search_fields = ("name",)
@@ -283,13 +291,18 @@ home.WAITING.extend([running_out, failed_pictures])
 
 @admin.register(StockMovement)
 class StockMovementAdmin(ReadOnly, ShopAdmin):
-    list_display = ("created_at", "sku", "delta", "reason", "order_number", "user")
+    section = sections.CATALOGUE
+    list_display = ("created_at", "sku", "pieces", "reason", "order_number", "user")
     sortable_by = ()
     list_filter = ("reason",)
     list_select_related = ("user",)
     ordering = ("-id",)
     search_fields = ("sku",)
     search_help_text = "An SKU, or an order's number. Counting stops at 5,000."
+
+    @admin.display(description="pieces")
+    def pieces(self, movement: StockMovement) -> str:
+        return f"{movement.delta:+,}"
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

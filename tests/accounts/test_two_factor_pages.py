@@ -207,7 +207,7 @@ def test_required_staff_without_one_get_the_set_up_alone(settings: Any, stella: 
     shown = client.get(PAGE).content.decode()
     assert "This shop requires a second factor" in shown
     assert "id_password" not in shown
-    assert "nav-sidebar" not in shown
+    assert "shop-nav" not in shown
     response = client.post(PAGE, {"code": shown_phone(shown).code()})
     assert len(shown_codes(response.content.decode())) == 10
     assert 'href="/admin/accounts/user/"' in response.content.decode()

@@ -42,6 +42,7 @@ def type_password(visitor: Visitor, name: str) -> Page:
 def set_up(anyone: Visitor) -> tuple[Phone, list[str]]:
     """The app and the recovery codes, after setting it up."""
     page = type_password(anyone, "factor")
+    page.get_by_role("button", name="Menu").click()
     page.get_by_role("link", name="Second factor").click()
     expect(page.locator(".qr svg")).to_be_visible()
     photograph(anyone, "two-factor-set-up")
@@ -78,6 +79,7 @@ def test_the_second_factor_from_set_up_to_turning_off(
     photograph(other, "two-factor-code-wrong")
     page.get_by_label("Code of your authenticator app").fill(codes[0])
     page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Menu").click()
     page.get_by_role("link", name="Second factor").click()
     expect(page.locator("#content-main")).to_contain_text("9 unused recovery codes")
     photograph(other, "two-factor-manage")

@@ -1,13 +1,14 @@
-"""The parts of the admin's home page."""
+"""The parts of the admin's home page, and the names of its lists."""
 
 from typing import Any
 
 from django import template
+from django.contrib import admin
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from productbackend.site import home
+from productbackend.site import home, sections
 
 register = template.Library()
 
@@ -16,6 +17,12 @@ register = template.Library()
 def waiting(request: HttpRequest) -> list[home.Waiting]:
     """What waits for the user, as far as the user may see it."""
     return home.waiting(request)
+
+
+@register.simple_tag
+def list_name(opts: Any) -> str:
+    """The name of the model's list, as the navigation has it."""
+    return sections.list_name(admin.site.get_model_admin(opts.model))
 
 
 @register.simple_tag

@@ -11,7 +11,6 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html
 
 from productbackend.errors import DomainError
@@ -123,10 +122,13 @@ class TakesPictures(ModelAdmin):
         if may_save and may_add(request):
             text = (
                 "JPEG, PNG, WebP, GIF or AVIF. Choose several files at once, each of "
-                f"{filesizeformat(settings.IMAGE_MAX_BYTES)} at most. They are added when you save, after those below."
+                f"{settings.IMAGE_MAX_BYTES / 1e6:g} MB at most. They are added when you save, after those below."
             )
             found.append(("Pictures", {"fields": ("new_pictures",), "description": text}))
         return found
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return super().get_inlines(request, obj) if obj else ()
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """Remove and change images by the domain functions, which also manage their files."""
@@ -152,11 +154,13 @@ class TakesPictures(ModelAdmin):
             try:
                 _, is_new = lifecycle.add(product_id=product.pk, file=file)
             except DomainError as error:
-                self.message_user(request, f"{name} was not added. {error.detail}", messages.ERROR)
+                self.message_user(request, f"The file {name} was not added. {error.detail}", messages.ERROR)
                 continue
             added += is_new
             if not is_new:
-                self.message_user(request, f"{name} was not added: the product has this picture.", messages.WARNING)
+                self.message_user(
+                    request, f"The file {name} was not added: the product has this picture.", messages.WARNING
+                )
         if added:
             text = "One picture was added." if added == 1 else f"{added} pictures were added."
             self.message_user(request, f"{text} They are shown here once their sizes are made.", messages.SUCCESS)

@@ -128,10 +128,10 @@ def test_a_refused_picture_loses_nothing_else(admin_client: Client, settings: An
     assert product.name == "Red boot"
     assert ProductImage.objects.get().width == 200
     assert [text.partition(". ")[0] for text in messages if "added" in text] == [
-        "note<1>.jpg was not added",
-        "empty.jpg was not added",
-        "large.jpg was not added",
-        "again.jpg was not added: the product has this picture.",
+        "The file note<1>.jpg was not added",
+        "The file empty.jpg was not added",
+        "The file large.jpg was not added",
+        "The file again.jpg was not added: the product has this picture.",
         "One picture was added",
     ]
     assert "The picture may have 20,000 bytes at most." in messages[-3]

@@ -51,7 +51,7 @@ def test_from_the_list_to_the_result(editor: Client) -> None:
     product = Product.objects.get(name="Shoe")
     assert "<title>Price -1.00 EUR" in page
     assert '&lt;Lamp&gt;</a> <span class="quiet">' in page
-    assert '<td dir="auto">5.00 EUR</td><td dir="auto">4.00 EUR</td><td>changed</td>' in page
+    assert '5.00 EUR</td><td data-label="After" dir="auto">4.00 EUR</td><td>changed</td>' in page
     assert f'<a href="{reverse("admin:products_product_change", args=[product.pk])}">Shoe</a>' in page
     assert "The price would be -0.50 EUR" in page
     assert 'value="Change 1 product"' in page

@@ -54,6 +54,7 @@ class BulkAdmin(ImportAdmin):
         shown = super().rows_of(row, request)
         lines = shown["rows"]
         ids = dict(Product.objects.order_by().filter(sku__in=[line.sku for line in lines]).values_list("sku", "pk"))
+        shown["is_preview"] = row.status in (Import.Status.CHECKING, Import.Status.CHECKED)
         shown["rows"] = [(line, ids.get(line.sku)) for line in lines]
         return shown
 
@@ -65,7 +66,7 @@ class BulkAdmin(ImportAdmin):
     ) -> HttpResponse:
         """The first step: what is to be done with the products."""
         number = products.order_by()[: starting.SELECTED_MAX + 1].count()
-        context = self._context(request, title, 0) | {
+        context = self.page_context(request, title, 0) | {
             "form": form,
             "media": self.media + form.media,
             "number": number,

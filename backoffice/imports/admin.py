@@ -89,7 +89,7 @@ class ImportAdmin(ReadOnly, ShopAdmin):
                 return HttpResponseRedirect(reverse("admin:backoffice_import_change", args=[row.pk]))
             except DomainError as error:
                 form.add_error("file", error.detail)
-        context = self._context(request, "Import a file", 0) | {"form": form, "columns": COLUMNS}
+        context = self.page_context(request, "Import a file", 0) | {"form": form, "columns": COLUMNS}
         return TemplateResponse(request, "admin/backoffice/import/upload.html", context)
 
     # The limit of its body; see productbackend.api.limits.
@@ -103,7 +103,7 @@ class ImportAdmin(ReadOnly, ShopAdmin):
             raise PermissionDenied
         known = object_id.isascii() and object_id.isdigit() and len(object_id) < 19
         row = get_object_or_404(self.get_queryset(request), pk=object_id if known else 0)
-        context = self._context(request, self.title_of(row), STEP.get(Import.Status(row.status), 3))
+        context = self.page_context(request, self.title_of(row), STEP.get(Import.Status(row.status), 3))
         context |= {"original": row, "mode": MODES[Import.Mode(row.mode)], "percent": f"{row.progress:.0%}"}
         context["refresh"] = REFRESH_SECONDS if row.status in (Import.Status.CHECKING, Import.Status.RUNNING) else None
         context["may_run"] = row.status == Import.Status.CHECKED and not (
@@ -134,7 +134,7 @@ class ImportAdmin(ReadOnly, ShopAdmin):
             self.message_user(request, error.detail, messages.ERROR)
         return HttpResponseRedirect(reverse(f"admin:backoffice_{self.opts.model_name}_change", args=[pk]))
 
-    def _context(self, request: HttpRequest, title: str, step: int) -> dict[str, Any]:
+    def page_context(self, request: HttpRequest, title: str, step: int) -> dict[str, Any]:
         steps = [(name, STATES[(number > step) - (number < step)]) for number, name in enumerate(self.steps)]
         site = self.admin_site.each_context(request)
         return {**site, "title": title, "subtitle": None, "opts": self.opts, "media": self.media, "steps": steps}

@@ -20,10 +20,10 @@ def select(page: Page, action: str) -> None:
 
 
 def test_prices_are_changed_with_a_preview(staff: Visitor, shop: Shop) -> None:
-    long = "Lamp with a very long name, " * 6
-    for name, price in [("Bulk dear", "1999.95"), ("Bulk cheap", "0.99"), (f"Bulk {long}", "12.50")]:
+    long = "Fjord candle holder with room for " + ", ".join(["a candle of any size that the shop has"] * 4)
+    for name, price in [("Fjord lamp, brass", "1999.95"), ("Fjord match", "0.99"), (long, "12.50")]:
         shop.product(name=name, price=price)
-    page = staff.open("/admin/products/product/?q=bulk")
+    page = staff.open("/admin/products/product/?q=fjord")
     in_each_width(staff, "bulk-list")
     select(page, "Change prices")
     expect(page.get_by_text("3 products are selected.")).to_be_visible()
@@ -34,7 +34,7 @@ def test_prices_are_changed_with_a_preview(staff: Visitor, shop: Shop) -> None:
     expect(page.get_by_text("it cannot be below zero")).to_be_visible()
     in_each_width(staff, "bulk-refused")
     page.get_by_role("link", name="All 3").click()
-    expect(page.get_by_role("row", name="Bulk dear")).to_contain_text("1,998.45 EUR")
+    expect(page.get_by_role("row", name="Fjord lamp")).to_contain_text("1,998.45 EUR")
     in_each_width(staff, "bulk-preview")
     page.get_by_role("button", name="Change 2 products").click()
     expect(page.get_by_text("It is done.")).to_be_visible()

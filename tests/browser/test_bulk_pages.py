@@ -117,6 +117,12 @@ def test_pictures_are_added_together_and_dragged_into_their_order(staff: Visitor
     handles = page.get_by_role("button", name="Move this picture")
     drag(page, handles.nth(2), handles.nth(0))
     assert order_of(page) == ["green", "red", "blue"]
+    drag(page, handles.nth(0), handles.nth(2))
+    assert order_of(page) == ["red", "blue", "green"]
+    handles.nth(2).press("ArrowUp")
+    assert order_of(page) == ["red", "green", "blue"]
+    handles.nth(0).press("ArrowDown")
+    assert order_of(page) == ["green", "red", "blue"]
     handles.nth(1).press("ArrowDown")
     assert order_of(page) == ["green", "blue", "red"]
     in_each_width(staff, f"pictures-dragged-{width}")
@@ -148,6 +154,6 @@ def drag(page: Page, handle: Any, target: Any) -> None:
     begin, end = handle.bounding_box(), target.bounding_box()
     page.mouse.move(begin["x"] + 10, begin["y"] + 10)
     page.mouse.down()
-    page.mouse.move(end["x"] + 10, begin["y"] - 20)
-    page.mouse.move(end["x"] + 10, end["y"] + 5)
+    past = 5 if end["y"] < begin["y"] else 60  # the middle of the last row
+    page.mouse.move(end["x"] + 10, end["y"] + past, steps=25)
     page.mouse.up()

@@ -11,9 +11,17 @@ function setUpOrder(group) {
     });
   }
 
-  function move(row, other) {
-    const isBelow = row.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_FOLLOWING;
-    other[isBelow ? "after" : "before"](row);
+  // The other rows are moved around this one: an element that is moved itself loses the pointer.
+  function move(row, to) {
+    const all = rows();
+    const from = all.indexOf(row);
+    if (to > from) all.slice(from + 1, to + 1).forEach((other) => row.before(other));
+    else all.slice(to, from).reverse().forEach((other) => row.after(other));
+  }
+
+  function middle(row) {
+    const box = row.getBoundingClientRect();
+    return box.top + box.height / 2;
   }
 
   function handleOf(row) {
@@ -31,11 +39,11 @@ function setUpOrder(group) {
     });
     handle.addEventListener("pointermove", (event) => {
       if (!row.classList.contains("dragged")) return;
-      const over = rows().find((other) => {
-        const box = other.getBoundingClientRect();
-        return event.clientY >= box.top && event.clientY < box.bottom;
-      });
-      if (over && over !== row) move(row, over);
+      const all = rows();
+      const from = all.indexOf(row);
+      const above = all.findIndex((other, at) => at < from && event.clientY < middle(other));
+      const to = above >= 0 ? above : all.findLastIndex((other, at) => at > from && event.clientY > middle(other));
+      if (to >= 0) move(row, to);
     });
     for (const end of ["pointerup", "pointercancel", "lostpointercapture"]) {
       handle.addEventListener(end, () => {
@@ -49,11 +57,10 @@ function setUpOrder(group) {
       if (!step) return;
       event.preventDefault();
       const all = rows();
-      const other = all[all.indexOf(row) + step];
-      if (!other) return;
-      move(row, other);
+      const to = all.indexOf(row) + step;
+      if (to < 0 || to >= all.length) return;
+      move(row, to);
       number();
-      handle.focus();
     });
     return handle;
   }

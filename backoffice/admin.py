@@ -1,6 +1,7 @@
 """The back office in the admin: exports of the lists of products and orders, and the panels of the home page.
 
-Django reads the pages of the back office from here: those of the history and of imports are in their packages.
+Django reads the pages of the back office from here: those of the history, of imports and of bulk work are
+in their packages.
 """
 
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 
+from backoffice.bulk.admin import BulkAdmin
 from backoffice.dashboard import page, reading, rollups, sales
 from backoffice.exports import downloads, kinds, writing
 from backoffice.exports.kinds import Kind
@@ -29,7 +31,7 @@ from productbackend.site.days import Days
 from productbackend.text.formats import money
 from products.admin import seams as products_seams
 
-__all__ = ["ImportAdmin", "export_list", "links_of"]
+__all__ = ["BulkAdmin", "ImportAdmin", "export_list", "links_of"]
 
 KINDS = {kind.name: kind for kind in (kinds.PRODUCTS, kinds.ORDERS)}
 FORMATS = {writing.CSV: "Export CSV", writing.XLSX: "Export XLSX"}

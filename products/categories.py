@@ -3,7 +3,7 @@
 import functools
 import operator
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -122,6 +122,18 @@ def tree() -> list[dict[str, Any]]:
 def paths(categories: list[Category]) -> dict[int, list[str]]:
     """The names from the root to each category, by id, in one query."""
     return category_names(Category.objects.all(), {category.pk: category.lineage for category in categories})
+
+
+def path_text(names: Iterable[str]) -> str:
+    """A path for people: Home > Lamps."""
+    return " > ".join(names)
+
+
+def path_texts(category_ids: Iterable[int | None]) -> dict[int, str]:
+    """The paths of the categories that exist, by id, in two queries."""
+    ids = {pk for pk in category_ids if pk is not None}
+    lineages = dict(Category.objects.order_by().filter(pk__in=ids).values_list("pk", "lineage")) if ids else {}
+    return {pk: path_text(names) for pk, names in category_names(Category.objects.all(), lineages).items()}
 
 
 def _height(category: Category) -> int:

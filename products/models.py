@@ -342,6 +342,7 @@ class StockMovement(models.Model):
     reason = models.CharField(max_length=10, choices=Reason)
     # The number, not a foreign key: this app does not depend on orders.
     order_number = models.CharField(max_length=20, blank=True, db_index=True)
+    note = models.CharField(max_length=200, blank=True, default="", db_default="")  # of staff
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 

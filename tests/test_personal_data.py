@@ -26,6 +26,7 @@ ROW = re.compile(r"^\| (\w+_\w+) \| ([\w, ]*)\| ([\w, ]*)\| ([\w, ]*)\|$", re.MU
 STORED = {
     model._meta.db_table: {str(field.column): field for field in model._meta.local_concrete_fields}
     for model in apps.get_models(include_auto_created=True)
+    if not model._meta.proxy
 }
 LISTED = {
     table: [list(STORED[table]) if cell.strip() == "every column" else re.findall(r"\w+", cell) for cell in cells]

@@ -1,10 +1,11 @@
 """Imports in the admin: upload a file, read what the check says, run it, read what was done."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -13,12 +14,12 @@ from django.views.decorators.http import require_POST
 
 from backoffice.imports import starting, uploading
 from backoffice.imports.columns import COLUMNS
-from backoffice.imports.models import Import, ImportRow
+from backoffice.imports.models import BULK, Import, ImportRow
 from backoffice.permissions import may_import, permissions_of
 from productbackend.errors import DomainError
 from productbackend.site import sections
 from productbackend.site.admin import Link, ReadOnly, ShopAdmin
-from productbackend.site.columns import ACTIVE, BAD, GOOD, WAITS, status_badge
+from productbackend.site.columns import ACTIVE, BAD, GOOD, WAITS, Column, status_badge
 from products.admin import seams as products_seams
 
 ROWS_SHOWN = 50
@@ -53,10 +54,17 @@ class ImportAdmin(ReadOnly, ShopAdmin):
 
     section = sections.CATALOGUE
     rank = 2
-    list_display = ("created_at", "kind", STATUS, "rows", "created", "changed", "unchanged", "refused", "user")
+    list_display: tuple[str | Column, ...] = (
+        "created_at", "kind", STATUS, "rows", "created", "changed", "unchanged", "refused", "user",
+    )  # fmt: skip
     list_select_related = ("user",)
-    list_filter = ("status", "kind")
+    list_filter: ClassVar[tuple[str, ...]] = ("status", "kind")
     sortable_by = ()
+    steps: tuple[str, ...] = STEPS
+    page_template = "admin/backoffice/import/import.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).exclude(kind=BULK)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return may_import(request.user)
@@ -68,7 +76,8 @@ class ImportAdmin(ReadOnly, ShopAdmin):
         return may_import(request.user)
 
     def get_urls(self) -> list[Any]:
-        run = path("<int:pk>/run/", self.admin_site.admin_view(require_POST(self.run)), name="backoffice_import_run")
+        view = self.admin_site.admin_view(require_POST(self.run))
+        run = path("<int:pk>/run/", view, name=f"backoffice_{self.opts.model_name}_run")
         return [run, *super().get_urls()]
 
     def add_view(
@@ -92,7 +101,7 @@ class ImportAdmin(ReadOnly, ShopAdmin):
                 return HttpResponseRedirect(reverse("admin:backoffice_import_change", args=[row.pk]))
             except DomainError as error:
                 form.add_error("file", error.detail)
-        context = self._context(request, "Import a file", 0) | {"form": form, "columns": COLUMNS}
+        context = self.page_context(request, "Import a file", 0) | {"form": form, "columns": COLUMNS}
         return TemplateResponse(request, "admin/backoffice/import/upload.html", context)
 
     # The limit of its body; see productbackend.api.limits.
@@ -104,28 +113,41 @@ class ImportAdmin(ReadOnly, ShopAdmin):
         """The other steps: how far the check or the run is, and its rows."""
         if not may_import(request.user):
             raise PermissionDenied
-        row = get_object_or_404(Import, pk=object_id if object_id.isascii() and object_id.isdigit() else 0)
-        context = self._context(request, f"Import {row.pk} of {row.kind}", STEP.get(Import.Status(row.status), 3))
+        known = object_id.isascii() and object_id.isdigit() and len(object_id) < 19
+        row = get_object_or_404(self.get_queryset(request), pk=object_id if known else 0)
+        context = self.page_context(request, self.title_of(row), STEP.get(Import.Status(row.status), 3))
         context |= {"original": row, "mode": MODES[Import.Mode(row.mode)], "percent": f"{row.progress:.0%}"}
         context["refresh"] = REFRESH_SECONDS if row.status in (Import.Status.CHECKING, Import.Status.RUNNING) else None
         context["may_run"] = row.status == Import.Status.CHECKED and not (
             row.refused and row.mode == Import.Mode.ALL_OR_NOTHING
         )
-        return TemplateResponse(request, "admin/backoffice/import/import.html", context | _rows(row, request))
+        return TemplateResponse(request, self.page_template, context | self.rows_of(row, request))
+
+    def title_of(self, row: Import) -> str:
+        return f"Import {row.pk} of {row.kind}"
+
+    def rows_of(self, row: Import, request: HttpRequest) -> dict[str, Any]:
+        """What the page shows of the rows."""
+        return _rows(row, request)
+
+    def start(self, request: HttpRequest, pk: int) -> None:
+        """Start the run. Raises DomainError."""
+        get_object_or_404(self.get_queryset(request), pk=pk)
+        starting.start(import_id=pk, user_id=request.user.pk, may=permissions_of(request.user))
 
     def run(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         if not may_import(request.user):
             raise PermissionDenied
         try:
-            starting.start(import_id=pk, user_id=request.user.pk, may=permissions_of(request.user))
+            self.start(request, pk)
         except DomainError as error:
             if error.code == "not-found":
                 raise Http404 from None
             self.message_user(request, error.detail, messages.ERROR)
-        return HttpResponseRedirect(reverse("admin:backoffice_import_change", args=[pk]))
+        return HttpResponseRedirect(reverse(f"admin:backoffice_{self.opts.model_name}_change", args=[pk]))
 
-    def _context(self, request: HttpRequest, title: str, step: int) -> dict[str, Any]:
-        steps = [(name, STATES[(number > step) - (number < step)]) for number, name in enumerate(STEPS)]
+    def page_context(self, request: HttpRequest, title: str, step: int) -> dict[str, Any]:
+        steps = [(name, STATES[(number > step) - (number < step)]) for number, name in enumerate(self.steps)]
         site = self.admin_site.each_context(request)
         return {**site, "title": title, "subtitle": None, "opts": self.opts, "media": self.media, "steps": steps}
 

@@ -1,8 +1,9 @@
 """The check of a slice: what the run would do with each of its rows. It changes nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
+from backoffice.bulk.operations import Planner, operation_of
 from backoffice.imports import columns, planning
 from backoffice.imports.columns import Wanted
 from backoffice.imports.models import Import, ImportRow, ImportSlice
@@ -10,6 +11,7 @@ from backoffice.imports.planning import Plan, Situation
 from backoffice.imports.seen import Seen, last_movement
 from backoffice.imports.tree import Tree
 from products import catalogue
+from products.models import Product
 
 ROWS_INSERTED = 500  # by one statement
 TWICE = "The SKU stands in a row above too."
@@ -25,6 +27,11 @@ def situation(row: Import, unknown: Sequence[Wanted]) -> Situation:
     return Situation(Tree(), frozenset(row.may), creates, planning.stripped_of_zeros(unknown) if creates else ())
 
 
+def planner(row: Import, products: Collection[Product]) -> Callable[..., Plan]:
+    """The function that plans a row whose product is among `products`: by its cells, or by the operation."""
+    return Planner(operation_of(row), products).plan if row.is_bulk else planning.plan
+
+
 def check(row: Import, part: ImportSlice) -> None:
     """Decide each row and write it down, with what it saw. The caller has locked the import, and saves its counts.
 
@@ -37,14 +44,26 @@ def check(row: Import, part: ImportSlice) -> None:
     part.seen = {sku: Seen.of(product) for sku, product in products.items()}
     part.save(update_fields=["movement", "seen"])
     around = situation(row, [each for each in rows if each.sku not in products])
-    plans = [planning.plan(each, products.get(each.sku), around) for each in rows]
-    ImportRow.objects.bulk_create([_line(row, plan) for plan in plans], batch_size=ROWS_INSERTED)
+    plan = planner(row, products.values())
+    plans = [plan(each, products.get(each.sku), around) for each in rows]
+    names = {sku: product.name for sku, product in products.items()} if row.is_bulk else {}
+    lines = [_line(row, each, names.get(each.wanted.sku, "")) for each in plans]
+    ImportRow.objects.bulk_create(lines, batch_size=ROWS_INSERTED)
     count(row, plans)
 
 
-def _line(row: Import, plan: Plan) -> ImportRow:
+def _line(row: Import, plan: Plan, name: str) -> ImportRow:
     each = plan.wanted
-    return ImportRow(parent=row, number=each.number, sku=each.sku, outcome=plan.outcome, message=plan.message)
+    return ImportRow(
+        parent=row,
+        number=each.number,
+        sku=each.sku,
+        outcome=plan.outcome,
+        message=plan.message,
+        name=name,
+        before=plan.before,
+        after=plan.after,
+    )
 
 
 def count(row: Import, plans: Sequence[Plan], sign: int = 1) -> None:

@@ -4,13 +4,17 @@ from django.conf import settings
 from django.db import models
 
 from productbackend.database.fields import KeyField
+from productbackend.observability.origin import Way
 
 SKU_MAX = 64  # characters; a longer SKU is refused, and its beginning is listed
 MESSAGE_MAX = 1_000
+BULK = "bulk"  # the kind of bulk work, whose rows are those that staff have selected, and not those of a file
 
 
 class Import(models.Model):
     """A file of products or of stock. Workers check it, and run it once staff have asked for that.
+
+    Bulk work is one too, with an `operation` in place of the cells of a file: backoffice.bulk.
 
     `position` is the next slice of the present pass. A slice and its position are written in one transaction.
     """
@@ -34,6 +38,7 @@ class Import(models.Model):
     mode = models.CharField(max_length=20, choices=Mode, default=Mode.ALL_OR_NOTHING)
     status = models.CharField(max_length=10, choices=Status, default=Status.CHECKING)
     columns = models.JSONField()
+    operation = models.JSONField(null=True)  # of bulk work: backoffice.bulk.operations
     has_decimal_commas = models.BooleanField()  # whether a comma in a price is a decimal comma
     rows = models.PositiveIntegerField(default=0)
     created = models.PositiveIntegerField(default=0)
@@ -57,6 +62,15 @@ class Import(models.Model):
 
     def __str__(self) -> str:
         return f"import {self.pk} of {self.kind}"
+
+    @property
+    def is_bulk(self) -> bool:
+        return self.kind == BULK
+
+    @property
+    def origin(self) -> tuple[Way, str]:
+        """By which way in its changes come, and what the history calls it."""
+        return (Way.ADMIN, f"bulk change {self.pk}") if self.is_bulk else (Way.IMPORT, f"import {self.pk}")
 
     @property
     def progress(self) -> float:
@@ -101,6 +115,10 @@ class ImportRow(models.Model):
     sku = KeyField("SKU", max_length=SKU_MAX)
     outcome = models.CharField(max_length=10, choices=Outcome)
     message = models.CharField(max_length=MESSAGE_MAX, blank=True)
+    # Of bulk work: the product's name, and the value before the change and after it.
+    name = models.CharField(max_length=200, blank=True, default="", db_default="")
+    before = models.CharField(max_length=MESSAGE_MAX, blank=True, default="", db_default="")
+    after = models.CharField(max_length=MESSAGE_MAX, blank=True, default="", db_default="")
 
     class Meta:
         ordering = ["number"]

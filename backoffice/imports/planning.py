@@ -29,6 +29,8 @@ class Plan:
     delta: int = 0
     path: list[str] = field(default_factory=list)  # of a category of which levels are missing
     is_moot: bool = False  # there is nothing to be written any more
+    before: str = ""  # of bulk work: the value, and the new one
+    after: str = ""
 
     @property
     def is_refused(self) -> bool:

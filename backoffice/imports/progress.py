@@ -47,8 +47,12 @@ def dispatch(import_id: int, *, expires: int | None = None) -> None:
 
 def work(import_id: int, *, seconds: float = TIME_MAX) -> None:
     """Go on with the check or the run of an import, unless another process does so."""
+    go_on(import_id, claim(import_id), seconds=seconds)
+
+
+def go_on(import_id: int, claimed_at: datetime | None, *, seconds: float = TIME_MAX) -> None:
+    """Do slices for so many seconds, at least one. What is left is for the workers."""
     deadline = time.monotonic() + seconds
-    claimed_at = claim(import_id)
     while claimed_at is not None:
         try:
             claimed_at = step(import_id, claimed_at)

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import IntegrityError
 
+from backoffice.bulk.operations import operation_of
 from backoffice.imports import checking, planning
 from backoffice.imports.columns import Wanted
 from backoffice.imports.models import Import, ImportRow, ImportSlice
@@ -16,15 +17,16 @@ from backoffice.imports.planning import Plan
 from backoffice.imports.seen import written_since
 from backoffice.imports.tree import Tree
 from productbackend.errors import DomainError
-from productbackend.observability.origin import Way, acting
+from productbackend.observability.origin import acting
 from products import catalogue
 from products.inventory import stock
 from products.models import Product
 
 Outcome = ImportRow.Outcome
-DELETED = "The product was deleted after the check."
+DELETED = "The product was deleted after the check, or has another SKU."
 CREATED = "A product with this SKU was created after the check."
 WRITTEN = "The product was changed after the check, other than by a sale: check the file again."
+WRITTEN_SINCE_PREVIEW = "It was changed after the preview, other than by a sale: select it again to see its new values."
 OVERWRITTEN = "The product was also changed while the import was running; the values of the file were written."
 GONE = "The product was deleted while the import was running."
 BACKED_OUT = "Nothing was changed. Rows that are refused, as others wrote their products after the check: {refused:,}."
@@ -42,7 +44,8 @@ def run(row: Import, part: ImportSlice) -> None:
         if row.refused or row.slices > 1:
             return
         row.is_verified = True  # one slice: it is written under the locks with which it was verified
-    with acting(Way.IMPORT, user_id=row.user_id, source=f"import {row.pk}"):
+    way, source = row.origin
+    with acting(way, user_id=row.user_id, source=source):
         _write(row, tree, plans, products)
     _record(row, lines, plans)
 
@@ -72,6 +75,7 @@ def _plans(
     row: Import, part: ImportSlice, rows: Sequence[Wanted], products: dict[str, Product]
 ) -> tuple[Tree, list[Plan]]:
     seen, is_decided = checking.read_seen(part), row.is_verified
+    plan_of = checking.planner(row, products.values())
     written = written_since(seen, products, part.movement)
     around = checking.situation(row, [each for each in rows if each.sku not in products])
     plans = []
@@ -83,10 +87,11 @@ def _plans(
             continue
         is_written = each.sku in written or (product is None) != (before is None)
         if is_written and not is_decided:
-            plans.append(planning.refuse(each, WRITTEN if before else CREATED))
+            written_by_others = WRITTEN_SINCE_PREVIEW if row.is_bulk else WRITTEN
+            plans.append(planning.refuse(each, written_by_others if before else CREATED))
             continue
         quantity = before.quantity if before else None
-        plan = planning.plan(each, product, around, seen_quantity=quantity, clamp=is_decided)
+        plan = plan_of(each, product, around, seen_quantity=quantity, clamp=is_decided)
         plan.message = plan.message or (OVERWRITTEN if is_written else "")
         plans.append(plan)
     return around.tree, plans
@@ -109,7 +114,8 @@ def _write(row: Import, tree: Tree, plans: Sequence[Plan], products: dict[str, P
         deltas.append((product, plan.delta))
     if changed:
         catalogue.save_many(changed, fields)
-    stock.adjust_many(deltas=deltas, user_id=row.user_id)
+    movement = operation_of(row).movement if row.is_bulk else {}
+    stock.adjust_many(deltas=deltas, user_id=row.user_id, **movement)
     if new:
         _create(new)
 
@@ -135,15 +141,18 @@ def _create(products: list[Product]) -> None:
 
 
 def _record(row: Import, lines: dict[int, ImportRow], plans: Sequence[Plan]) -> None:
-    """Write down the rows whose outcome is another one than the check said."""
+    """Write down the rows of which the check said something else."""
     differing: list[Any] = []
     for plan in plans:
         line = lines[plan.wanted.number]
-        if (line.outcome, line.message) == (plan.outcome, plan.message):
+        before = plan.before or line.before
+        after = "" if plan.is_refused else plan.after or line.after
+        said = (line.outcome, line.message, line.before, line.after)
+        if said == (plan.outcome, plan.message, before, after):
             continue
         checking.count(row, [plan])
         setattr(row, line.outcome, getattr(row, line.outcome) - 1)
-        line.outcome, line.message = plan.outcome, plan.message
+        line.outcome, line.message, line.before, line.after = plan.outcome, plan.message, before, after
         differing.append(line)
     if differing:
-        ImportRow.objects.bulk_update(differing, ["outcome", "message"])
+        ImportRow.objects.bulk_update(differing, ["outcome", "message", "before", "after"])

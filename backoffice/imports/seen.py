@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from products.models import Product, StockMovement
 
+Reason = StockMovement.Reason
 FIELDS = ("name", "slug", "brand", "description", "category_id", "price", "rating", "is_active", "tax_class")
 
 
@@ -50,10 +51,10 @@ def written_since(seen: dict[str, Seen], products: dict[str, Product], movement:
 
 
 def _corrected(ids: Iterable[int], movement: int) -> set[int]:
+    """Those of the products whose stock was written by staff, by a correction, or as received: without an order."""
     ids = list(ids)
     if not ids:
         return set()
-    rows: Any = StockMovement.objects.filter(
-        product__in=ids, pk__gt=movement, reason=StockMovement.Reason.CORRECTION
-    ).order_by()
+    by_staff = Q(reason=Reason.CORRECTION) | Q(reason=Reason.RESTOCK, order_number="")
+    rows: Any = StockMovement.objects.filter(by_staff, product__in=ids, pk__gt=movement).order_by()
     return set(rows.values_list("product_id", flat=True))

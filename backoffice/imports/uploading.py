@@ -1,6 +1,6 @@
 """Takes a file: its table is stored in slices, so that workers on any machine can go on with it. The file is not."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import IO, Any
 
 from django.conf import settings
@@ -42,19 +42,19 @@ def upload(
             may=sorted(may),
             claimed_at=progress.now() if is_local else None,
         )
-        _store(row, table)
+        store(row, table.rows)
         if not row.rows:
             raise tables.refused("empty", "The file has no row below the header.")
-        row.save(update_fields=["rows", "slices"])
         if not is_local:
             transaction.on_commit(lambda: progress.dispatch(row.pk), robust=True)
     return row
 
 
-def _store(row: Import, table: tables.Table) -> None:
+def store(row: Import, lines: Iterable[tables.Row]) -> None:
+    """Store the rows of an import in slices. The caller is in the transaction that creates it."""
     rows: list[Any] = []
     characters = 0
-    for each in table.rows:
+    for each in lines:
         rows.append(tables.as_json(each))
         characters += sum(map(len, each.cells))
         row.rows += 1
@@ -63,6 +63,7 @@ def _store(row: Import, table: tables.Table) -> None:
             rows, characters = [], 0
     if rows:
         _store_slice(row, rows)
+    row.save(update_fields=["rows", "slices"])
 
 
 def _store_slice(row: Import, rows: list[Any]) -> None:

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backoffice.imports import starting, uploading
-from backoffice.imports.models import Import, ImportRow
+from backoffice.imports.models import BULK, Import, ImportRow
 from backoffice.imports.serializers import ImportRowSerializer, ImportSerializer, ImportUploadSerializer
 from backoffice.permissions import may_import, permissions_of
 from productbackend.api import conditional, pagination
@@ -38,7 +38,7 @@ class ImportView(KnownParameters, GenericAPIView):
 
     tag = "backoffice"
     etags = {"GET"}
-    queryset: QuerySet[Any] = Import.objects.all()
+    queryset: QuerySet[Any] = Import.objects.exclude(kind=BULK)  # which is the admin's alone
     serializer_class: type[Any] = ImportSerializer
     permission_classes = [MayImport]
     filter_backends: list[Any] = []
@@ -100,7 +100,7 @@ class ImportDetail(ImportView):
     path_help = ID
 
     def get(self, request: Request, id: int) -> Response:
-        return self.one(get_object_or_404(Import, pk=id))
+        return self.one(get_object_or_404(self.get_queryset(), pk=id))
 
 
 class ImportRowFilter(FilterSet):
@@ -133,7 +133,8 @@ class ImportRows(ImportView):
         return pagination.PARAMETERS | ImportRowFilter.parameters()
 
     def get_queryset(self) -> QuerySet[ImportRow]:
-        return ImportRow.objects.filter(parent=get_object_or_404(Import.objects.only("pk"), pk=self.kwargs["id"]))
+        files = Import.objects.exclude(kind=BULK).only("pk")
+        return ImportRow.objects.filter(parent=get_object_or_404(files, pk=self.kwargs["id"]))
 
     def get(self, request: Request, id: int) -> Response:
         found = self.get_queryset()
@@ -161,5 +162,6 @@ class ImportRun(ImportView):
     )
     def post(self, request: Request, id: int) -> Response:
         """Workers write the rows: read the import until it is `done` or `failed`."""
+        get_object_or_404(self.get_queryset().only("pk"), pk=id)
         row, is_new = starting.start(import_id=id, user_id=request.user.pk, may=permissions_of(request.user))
         return Response(self.get_serializer(row).data, status=202 if is_new else 200)

@@ -55,7 +55,8 @@ def body_max(content_type: str) -> int:
 def view_max(view: Any, content_type: str) -> int | None:
     """The maximum size of a body that a view takes, if it is another one than that of all; see `body_max`.
 
-    A view says `body_max_bytes`, or `upload_setting`, the name of the setting with the size of its uploads.
+    A view says `body_max_bytes`, or `upload_setting`, the name of the setting with the size of its uploads, or
+    `upload_settings`, of which the largest counts.
     """
     target = getattr(view, "cls", view)
     if (most := getattr(target, "body_max_bytes", None)) is not None:
@@ -63,7 +64,8 @@ def view_max(view: Any, content_type: str) -> int | None:
     if content_type.partition(";")[0].strip().lower() != "multipart/form-data":
         return None
     # For the other fields and the boundaries an upload may have as much again as JSON.
-    return int(getattr(settings, getattr(target, "upload_setting", "IMAGE_MAX_BYTES")) + settings.JSON_MAX_BYTES)
+    names = getattr(target, "upload_settings", (getattr(target, "upload_setting", "IMAGE_MAX_BYTES"),))
+    return int(max(getattr(settings, name) for name in names) + settings.JSON_MAX_BYTES)
 
 
 class RequestLimits:

@@ -1,8 +1,10 @@
 """The sections of the admin's lists: by what a shop keeper does, and the tables of the machinery last, as "System"."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.admin import AdminSite
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.text import capfirst
@@ -33,8 +35,27 @@ def list_name(model_admin: Any) -> str:
     return own or NAMES.get(model_admin.model.__name__) or capfirst(str(model_admin.opts.verbose_name_plural))
 
 
+class Autocomplete(AutocompleteJsonView):
+    """Options with the texts of the `option_texts` of their model's admin, if it has that, and not with their names."""
+
+    texts: Mapping[int, str] = {}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        if option_texts := getattr(self.model_admin, "option_texts", None):
+            self.texts = option_texts(context["object_list"])
+        return context
+
+    def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
+        result: dict[str, str] = super().serialize_result(obj, to_field_name)
+        return {**result, "text": self.texts.get(obj.pk, result["text"])}
+
+
 class ShopSite(AdminSite):
     enable_nav_sidebar = False  # base_site.html has its own
+
+    def autocomplete_view(self, request: HttpRequest) -> Any:
+        return Autocomplete.as_view(admin_site=self)(request)
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """Django's lists by section instead of by app; a page of one app has those of the app."""

@@ -5,12 +5,10 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
-from django.core.files.storage import default_storage
 from django.db.models import Prefetch, Q, QuerySet
 from django.db.models.functions import Lower
 from django.db.models.lookups import In
 from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html
 
 from productbackend.site import home, sections
 from productbackend.site.admin import COUNT_MAX, ReadOnly, ShopAdmin, begins_with
@@ -18,15 +16,18 @@ from productbackend.site.filters import yes_no
 from productbackend.text.formats import money
 from products import categories
 from products.admin import seams
-from products.admin.forms import CategoryForm, ImageForm, ProductForm
-from products.images import lifecycle
+from products.admin.forms import CategoryField, CategoryForm, ProductForm
+from products.admin.pictures import ImageInline, TakesPictures, preview
 from products.inventory import low_stock, stock
 from products.models import Category, FormerSlug, Product, ProductImage, StockMovement
 from products.naming import sku_spellings, sort_key
 from products.search import query
 
+WRITTEN_APART = {"quantity", "new_pictures"}  # by `stock`, and by `TakesPictures`
 ROOTS_MAX = 50  # shown by the filter
 SCAN_MAX = 1_000  # matches of a search that may scan the table
+PATH_SEPARATOR = ">"
+LEVELS_SEARCHED = 4  # of a path that is searched: each joins the table once more
 
 
 def in_any_case(field: str, text: str) -> Q:
@@ -43,8 +44,17 @@ class ShowsFormerSlugs:
         return ", ".join(FormerSlug.objects.of(row).values_list("slug", flat=True)) or "–"
 
 
+class PicksCategory:
+    """For the admin of a model with a foreign key to a category: its path is shown."""
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.remote_field.model is Category:
+            kwargs["form_class"] = CategoryField
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+
+
 @admin.register(Category)
-class CategoryAdmin(ShowsFormerSlugs, ShopAdmin):
+class CategoryAdmin(PicksCategory, ShowsFormerSlugs, ShopAdmin):
     section = sections.CATALOGUE
     form = CategoryForm
     list_display = ("path", "web_address")
@@ -52,7 +62,7 @@ class CategoryAdmin(ShowsFormerSlugs, ShopAdmin):
     sortable_by = ("web_address",)
     ordering = ("lineage",)
     search_fields = ("name",)
-    search_help_text = "The beginning of the name, or the slug."
+    search_help_text = "The beginning of the name, or the slug. Home > La finds Lamps in Home."
     autocomplete_fields = ("parent",)
     readonly_fields = ("former_slugs",)
 
@@ -64,8 +74,15 @@ class CategoryAdmin(ShowsFormerSlugs, ShopAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         if not search_term:
             return queryset, False
-        slug = in_any_case("slug", search_term)
-        return queryset.filter(begins_with("name_key", sort_key(search_term)) | slug), False
+        *above, name = [sort_key(part) for part in search_term.split(PATH_SEPARATOR)][-LEVELS_SEARCHED:]
+        found = begins_with("name_key", name)
+        for levels, part in enumerate(reversed(above), start=1):
+            found &= begins_with("parent__" * levels + "name_key", part)
+        return queryset.filter(found if above else found | in_any_case("slug", search_term)), False
+
+    def option_texts(self, rows: Iterable[Category]) -> dict[int, str]:
+        """The paths of the options of an autocomplete, in one query."""
+        return {pk: categories.path_text(names) for pk, names in categories.paths(list(rows)).items()}
 
     @admin.display(description="web address", ordering="slug")
     def web_address(self, category: Category) -> str:
@@ -77,7 +94,7 @@ class CategoryAdmin(ShowsFormerSlugs, ShopAdmin):
         chain = [category]
         while len(chain) < 3 and (parent := chain[0].parent) is not None:
             chain.insert(0, parent)
-        return " › ".join(each.name for each in chain)
+        return categories.path_text(each.name for each in chain)
 
     def get_deleted_objects(self, objs: Iterable[Category], request: HttpRequest) -> Any:
         """Report that a category is in use, without listing its products, of which there can be thousands."""
@@ -140,47 +157,14 @@ class PictureFilter(admin.SimpleListFilter):
         return queryset.filter(pk__in=ProductImage.objects.filter(status=ProductImage.Status.FAILED).values("product"))
 
 
-def preview(image: ProductImage | None) -> str:
-    """The thumbnail, with a link to the large rendition; if there is none, the error or the status."""
-    if image is None:
-        return "–"
-    if "thumb" not in image.renditions:
-        return image.error_detail or image.get_status_display()
-    thumb, full = image.renditions["thumb"], image.renditions.get("full", image.renditions["thumb"])
-    return format_html(
-        '<a href="{}"><img src="{}" alt="{}" class="preview"></a>',
-        default_storage.url(full["file"]),
-        default_storage.url(thumb["file"]),
-        image.alt_text,
-    )
-
-
-class ImageInline(admin.TabularInline):
-    model = ProductImage
-    form = ImageForm
-    extra = 1
-    fields = ("preview", "upload", "alt_text", "position", "state")
-    readonly_fields = ("preview", "state")
-
-    @admin.display(description="")
-    def preview(self, image: ProductImage) -> str:
-        return preview(image if image.pk else None)
-
-    @admin.display(description="status")
-    def state(self, image: ProductImage) -> str:
-        return image.get_status_display() if image.pk else "new"
-
-
 @admin.register(Product)
-class ProductAdmin(ShowsFormerSlugs, ShopAdmin):
-    class Media:
-        css = {"all": ["products/admin.css"]}
-
+class ProductAdmin(TakesPictures, PicksCategory, ShowsFormerSlugs, ShopAdmin):
     section = sections.CATALOGUE
     rank = 0
     form = ProductForm
     change_list_template = "admin/shop_change_list.html"
     inlines = (ImageInline,)
+    actions = seams.LIST_ACTIONS
     list_display = ("picture", "label", "sku", "maker", "category", "offered_at", "quantity", "visible")
     list_display_links = ("label",)
     sortable_by = ("label", "sku", "maker", "offered_at", "quantity")
@@ -241,32 +225,11 @@ class ProductAdmin(ShowsFormerSlugs, ShopAdmin):
         return product.is_active
 
     def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:
-        # `stock` writes the quantity and invalidates only this product's pages: do not save the product for it.
-        if not change or form.changed_data != ["quantity"]:
+        # These invalidate only this product's pages: do not save the product for them.
+        if not change or {*form.changed_data} - WRITTEN_APART:
             super().save_model(request, obj, form, change)
         if change and "quantity" in form.fields:
             stock.adjust(product_id=obj.pk, delta=form.quantity_delta, user=request.user)
-
-    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        """Add and remove images by the domain functions, which also manage their files."""
-        formset.save(commit=False)
-        for image in formset.deleted_objects:
-            lifecycle.remove(image=image)
-        for image, _ in formset.changed_objects:
-            lifecycle.change(image=image, alt_text=image.alt_text, position=image.position)
-        formset.new_objects = [self._added(form.instance, row) for row in formset.extra_forms if self._is_new(row)]
-
-    @staticmethod
-    def _is_new(row: ImageForm) -> bool:
-        return row.has_changed() and not row.cleaned_data.get("DELETE")
-
-    @staticmethod
-    def _added(product: Product, row: ImageForm) -> ProductImage:
-        data = row.cleaned_data
-        image, _ = lifecycle.add(product_id=product.pk, file=data["upload"], alt_text=data["alt_text"])
-        if "position" in row.changed_data:
-            image = lifecycle.change(image=image, position=data["position"])
-        return image
 
 
 def running_out(request: HttpRequest) -> home.Waiting | None:
@@ -292,7 +255,7 @@ home.WAITING.extend([running_out, failed_pictures])
 @admin.register(StockMovement)
 class StockMovementAdmin(ReadOnly, ShopAdmin):
     section = sections.CATALOGUE
-    list_display = ("created_at", "sku", "pieces", "reason", "order_number", "user")
+    list_display = ("created_at", "sku", "pieces", "what", "order_number", "note", "user")
     sortable_by = ()
     list_filter = ("reason",)
     list_select_related = ("user",)
@@ -303,6 +266,12 @@ class StockMovementAdmin(ReadOnly, ShopAdmin):
     @admin.display(description="pieces")
     def pieces(self, movement: StockMovement) -> str:
         return f"{movement.delta:+,}"
+
+    @admin.display(description="reason")
+    def what(self, movement: StockMovement) -> str:
+        """The reason, as staff choose it: what was received is a restock without an order."""
+        is_received = movement.reason == StockMovement.Reason.RESTOCK and not movement.order_number
+        return "Received" if is_received else movement.get_reason_display()
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

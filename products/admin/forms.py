@@ -4,15 +4,20 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
-from django.utils.safestring import SafeString
 
 from productbackend.errors import DomainError
 from products import categories
-from products.images import lifecycle
-from products.models import QUANTITY_MAX, Category, Product, ProductImage
+from products.admin.pictures import PicturesField
+from products.models import QUANTITY_MAX, Category, Product
 
 WEB_ADDRESS = "Web address"
+
+
+class CategoryField(forms.ModelChoiceField):
+    """Chooses a category by its path. The options of its autocomplete are those of `CategoryAdmin.option_texts`."""
+
+    def label_from_instance(self, obj: Category) -> str:
+        return categories.path_text(categories.paths([obj])[obj.pk])
 
 
 class CategoryForm(forms.ModelForm):
@@ -36,6 +41,8 @@ class CategoryForm(forms.ModelForm):
 
 class ProductForm(forms.ModelForm):
     """Changes the quantity by the difference to the one that was shown, so that it does not undo concurrent sales."""
+
+    new_pictures = PicturesField(label="Add pictures", required=False)
 
     class Meta:
         model = Product
@@ -75,37 +82,3 @@ class ProductForm(forms.ModelForm):
             if not 0 <= result <= QUANTITY_MAX:
                 self.add_error("quantity", f"{self.in_stock} are in stock now: the quantity would be {result}.")
         return data
-
-
-class HiddenUpload(forms.Widget):
-    """Renders nothing, instead of the upload field of an existing image: its file cannot be replaced."""
-
-    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        return SafeString()
-
-
-class ImageForm(forms.ModelForm):
-    upload = forms.FileField(label="picture", required=False)
-
-    class Meta:
-        model = ProductImage
-        fields = ("alt_text", "position")
-        widgets = {"alt_text": forms.TextInput(attrs={"size": 22})}
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.instance.pk:
-            self.fields["upload"].disabled = True
-            self.fields["upload"].widget = HiddenUpload()
-
-    def clean_upload(self) -> UploadedFile | None:
-        upload: UploadedFile | None = self.cleaned_data["upload"]
-        if self.instance.pk:
-            return None
-        if not upload:
-            raise forms.ValidationError("Choose a file.")
-        try:
-            lifecycle.validate_upload(upload)
-        except DomainError as error:
-            raise forms.ValidationError(error.detail) from None
-        return upload

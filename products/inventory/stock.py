@@ -123,10 +123,17 @@ def adjust(*, product_id: int, delta: int, user: RequestUser | None) -> None:
 
 
 @transaction.atomic
-def adjust_many(*, deltas: Sequence[tuple[Product, int]], user_id: int | None) -> None:
+def adjust_many(
+    *,
+    deltas: Sequence[tuple[Product, int]],
+    user_id: int | None,
+    reason: str = Reason.CORRECTION,
+    note: str = "",
+) -> None:
     """Add to the quantities of products that the caller has locked and read, and that are each named once.
 
-    The caller has checked the results: `out_of_range`.
+    The movements have the reason, which is a correction or a restock, and the note. The caller has checked the
+    results: `out_of_range`.
     """
     changed = [(product, delta) for product, delta in deltas if delta]
     if not changed:
@@ -140,7 +147,7 @@ def adjust_many(*, deltas: Sequence[tuple[Product, int]], user_id: int | None) -
     quantity = RawSQL(f"CASE id {cases} END", quantities, PositiveIntegerField())  # noqa: S611 - Django's Case is slow
     now = timezone.now()
     Product.objects.filter(pk__in=ids).update_without_invalidation(quantity=quantity, updated_at=now)
-    _record([(product.pk, product.sku, delta) for product, delta in changed], Reason.CORRECTION, user_id)
+    _record([(product.pk, product.sku, delta) for product, delta in changed], reason, user_id, note=note)
 
 
 def out_of_range(quantity: int) -> InvalidValue | None:
@@ -227,14 +234,24 @@ def _write(product_id: int, quantity: int) -> None:
 
 
 def _record(
-    changes: Iterable[tuple[int | None, str, int]], reason: str, user_id: int | None, order_number: str = ""
+    changes: Iterable[tuple[int | None, str, int]],
+    reason: str,
+    user_id: int | None,
+    order_number: str = "",
+    note: str = "",
 ) -> None:
     """Write one movement for each `(product id, SKU, delta)`."""
     changes = list(changes)
     INSERT_MOVEMENT.all(
         [
             StockMovement(
-                product_id=pk, sku=sku, delta=delta, reason=reason, order_number=order_number, user_id=user_id
+                product_id=pk,
+                sku=sku,
+                delta=delta,
+                reason=reason,
+                order_number=order_number,
+                note=note,
+                user_id=user_id,
             )
             for pk, sku, delta in changes
         ]

@@ -37,6 +37,7 @@ WATCHED = [
         "token_blacklist",
     )
     for model in apps.get_app_config(label).get_models()
+    if not model._meta.proxy
 ]
 # Paths and bodies that name the owner's objects: only with these may a success change the owner's rows.
 NAMES_THE_OWNERS = re.compile(r"{(product|cart|item|order)}|/token/|/confirm/")

@@ -15,6 +15,7 @@ NAMES = {
     "home-1440": "home",
     "order-noted-1440": "order",
     "import-check-1440": "import",
+    "bulk-preview-1440": "bulk",
     "history-object-1440": "history",
 }
 HEIGHT_MAX = 1_500  # pixels: the top of a long page

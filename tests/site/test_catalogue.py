@@ -9,6 +9,7 @@ from django.test import Client
 from products.inventory import stock
 from products.models import Category, Product, ProductImage, StockMovement
 from tests import factories
+from tests.backoffice.people import member
 from tests.products import pictures
 from tests.site.pages import url
 
@@ -25,9 +26,8 @@ def product_form(product: Product | None = None, **changes: Any) -> dict[str, An
         "rating": "5",
         "quantity": "10",
         "is_active": "on",
-        "images-TOTAL_FORMS": len(rows) + 1,
+        "images-TOTAL_FORMS": len(rows),
         "images-INITIAL_FORMS": len(rows),
-        f"images-{len(rows)}-position": "0",
     }
     if product:
         data |= {"slug": product.slug, "sku": product.sku, "initial-quantity": product.quantity}
@@ -84,42 +84,68 @@ def test_stock_cannot_be_reduced_below_zero(admin_client: Client) -> None:
     assert (product.name, product.quantity) == ("Red shoe", 7)
 
 
-def test_a_picture_is_processed_like_an_upload(admin_client: Client) -> None:
-    product = factories.product()
-    upload = {
-        "images-0-upload": SimpleUploadedFile("x.png", pictures.jpeg(200, 150)),
-        "images-0-alt_text": "From above",
-    }
-    answer = admin_client.post(url("products.product", "change", product.pk), product_form(product, **upload))
+def said(client: Client, answer: Any) -> list[str]:
+    """The messages on the page to which an answer leads."""
     assert answer.status_code == 302
-    image = ProductImage.objects.get()
-    assert (image.product_id, image.alt_text, image.status, image.format) == (
-        product.pk,
-        "From above",
-        "pending",
-        "JPEG",
-    )
+    return [str(message) for message in client.get(answer["Location"]).context["messages"]]
+
+
+def file(name: str, width: int = 200) -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, pictures.jpeg(width, 150))
+
+
+@pytest.mark.django_db(transaction=True)  # they are added after the commit
+def test_several_pictures_are_processed_like_uploads(admin_client: Client) -> None:
+    page = url("products.product", "add")
+    answer = admin_client.post(page, product_form(new_pictures=[file("x.png", 200), file("y.jpg", 300)]))
+    assert "2 pictures were added. They are shown here once their sizes are made." in said(admin_client, answer)
+    product = Product.objects.get()
+    images = ProductImage.objects.order_by("position")
+    shown = list(images.values_list("product", "width", "position", "status", "format"))
+    assert shown == [(product.pk, 200, 0, "pending", "JPEG"), (product.pk, 300, 1, "pending", "JPEG")]
+    page = url("products.product", "change", product.pk)
     data = product_form(product, **{"images-0-alt_text": "From below", "images-0-position": "4"})
-    admin_client.post(url("products.product", "change", product.pk), data)
-    image.refresh_from_db()
-    assert (image.alt_text, image.position) == ("From below", 4)
-    admin_client.post(url("products.product", "change", product.pk), product_form(product, **{"images-0-DELETE": "on"}))
-    assert not ProductImage.objects.exists()
+    admin_client.post(page, data)
+    assert list(images.values_list("width", "alt_text", "position")) == [(300, "", 1), (200, "From below", 4)]
+    admin_client.post(page, product_form(product, **{"images-0-DELETE": "on"}, new_pictures=[file("z.jpg", 400)]))
+    assert list(images.values_list("width", flat=True)) == [200, 400]
 
 
-@pytest.mark.parametrize(
-    ("row", "said"),
-    [
-        ({"images-0-upload": SimpleUploadedFile("x.jpg", b"not a picture")}, "images-0-upload"),
-        ({"images-0-alt_text": "Nothing"}, "Choose a file."),
-    ],
-)
-def test_an_invalid_picture_is_an_error_of_its_field(admin_client: Client, row: dict[str, Any], said: str) -> None:
+@pytest.mark.django_db(transaction=True)
+def test_a_refused_picture_loses_nothing_else(admin_client: Client, settings: Any) -> None:
     product = factories.product()
-    answer = admin_client.post(url("products.product", "change", product.pk), product_form(product, **row))
-    assert answer.status_code == 200
-    assert "errorlist" in answer.content.decode()
-    assert said in answer.content.decode()
+    settings.IMAGE_MAX_BYTES, settings.IMPORT_MAX_BYTES = 20_000, 100_000
+    files = [
+        SimpleUploadedFile("note<1>.jpg", b"not a picture"),
+        file("good.jpg"),
+        SimpleUploadedFile("empty.jpg", b""),
+        SimpleUploadedFile("large.jpg", b"x" * 20_001),
+        file("again.jpg"),
+    ]
+    data = product_form(product, name="Red boot", new_pictures=files)
+    messages = said(admin_client, admin_client.post(url("products.product", "change", product.pk), data))
+    product.refresh_from_db()
+    assert product.name == "Red boot"
+    assert ProductImage.objects.get().width == 200
+    assert [text.partition(". ")[0] for text in messages if "added" in text] == [
+        "The file note<1>.jpg was not added",
+        "The file empty.jpg was not added",
+        "The file large.jpg was not added",
+        "The file again.jpg was not added: the product has this picture.",
+        "One picture was added",
+    ]
+    assert "The picture may have 20,000 bytes at most." in messages[-3]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_new_pictures_are_for_those_who_may_add_them(client: Client) -> None:
+    product = factories.product()
+    page = url("products.product", "change", product.pk)
+    client.force_login(member("products.view_product"))
+    assert "new_pictures" not in client.get(page).content.decode()
+    client.force_login(member("products.view_product", "products.change_product", name="abe"))
+    assert "new_pictures" not in client.get(page).content.decode()
+    assert client.post(page, product_form(product, new_pictures=[file("x.jpg")])).status_code == 302
     assert not ProductImage.objects.exists()
 
 

@@ -29,6 +29,7 @@ from productbackend.api.views import (
 )
 from productbackend.observability.access_log import LAST_RESORT
 from productbackend.storages import media
+from products.families.views import FamilyViewSet
 from products.images import views
 from products.views import CategoryViewSet, ProductViewSet
 from taxes.views import TaxRateViewSet
@@ -46,6 +47,7 @@ class Router(SimpleRouter):
 router = Router()
 router.register("categories", CategoryViewSet)
 router.register("products", ProductViewSet)
+router.register("families", FamilyViewSet)
 router.register("carts", CartViewSet)
 router.register("cart-items", CartItemViewSet)
 router.register("orders", OrderViewSet)
@@ -59,6 +61,7 @@ ROOT_LINKS = {
     "categories": "/categories/",
     "products": "/products/",
     "facets": "/products/facets/",
+    "families": "/families/",
     "carts": "/carts/",
     "cart_items": "/cart-items/",
     "orders": "/orders/",

@@ -11,6 +11,7 @@ from productbackend.database import recorded
 from productbackend.database.statements import Overwrite
 from productbackend.database.transactions import atomic_with_retry
 from productbackend.errors import DomainError, InvalidValue
+from products.families import leads
 from products.images import lifecycle
 from products.inventory import stock
 from products.models import Category, FormerSlug, Product, category_names
@@ -133,6 +134,8 @@ def save_many(products: Sequence[Product], fields: Iterable[str]) -> None:
         suggestions.refresh_products(products)
     elif "brand" in fields:
         suggestions.refresh_brands(products)
+    if "is_active" in fields:
+        leads.elect({product.family_id for product in products})
     caching.catalogue_changed()
 
 

@@ -7,10 +7,11 @@ from django.db import models
 
 if TYPE_CHECKING:
     from products.models.category import Category
+    from products.models.family import Family
     from products.models.product import Product
 
 
-def with_derived(row: "Category | Product", fields: Iterable[str]) -> set[str]:
+def with_derived(row: "Category | Family | Product", fields: Iterable[str]) -> set[str]:
     """`fields`, and the columns of `row` that are derived from any of them (`row.DERIVED`).
 
     Other sources of these columns are read again from the database and locked: a derived column must not be

@@ -8,11 +8,12 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models import Q
 
-from productbackend.database.fields import KEY_LENGTH, KeyField, KeyTextField, columns, fold
+from productbackend.database.fields import KEY_LENGTH, KeyField, KeyTextField, TextMapField, columns, fold
 from products.models.category import Category, category_names
 from products.models.derived import with_derived
+from products.models.family import Family
 from products.models.limits import QUANTITY_MAX, STANDARD_TAX_CLASS
-from products.models.slugs import FormerSlug, stored_slug
+from products.models.slugs import FormerSlug
 from products.naming import NAME_KEY_LENGTH, free_sku, free_slug, name_key, validate_visible
 from products.reads.caching import CatalogueQuerySet
 from products.search.tokens import search_text
@@ -22,7 +23,7 @@ class Product(models.Model):
     """A product.
 
     `quantity` is written when the row is created; after that only by `products.inventory.stock`, so
-    that saving a description cannot undo a concurrent sale.
+    that saving a description cannot undo a concurrent sale. The same holds for its place in a family.
     """
 
     name = models.CharField(max_length=200, validators=[validate_visible])
@@ -39,7 +40,8 @@ class Product(models.Model):
         max_digits=10, decimal_places=2, default=Decimal("0.00"), validators=[MinValueValidator(0)]
     )
     quantity = models.PositiveIntegerField(validators=[MaxValueValidator(QUANTITY_MAX)])
-    rating = models.FloatField(default=5, validators=[MinValueValidator(0.1), MaxValueValidator(5)])
+    # Null: nobody gave one.
+    rating = models.FloatField(null=True, blank=True, validators=[MinValueValidator(0.1), MaxValueValidator(5)])
     is_active = models.BooleanField(default=True)
     tax_class = KeyField(
         max_length=50,
@@ -55,6 +57,14 @@ class Product(models.Model):
         validators=[MaxValueValidator(QUANTITY_MAX)],
         help_text="The home page lists the product at so many pieces or fewer. Empty: the shop's LOW_STOCK.",
     )
+    # Null: no member of a family. `products.families` has the rules, and alone writes the position and the lead.
+    family = models.ForeignKey(Family, models.SET_NULL, null=True, blank=True, related_name="members", db_index=False)
+    options = TextMapField()  # axis -> value, in the order of the axes
+    # A hash of the family and the options: no two members have the same.
+    options_key = KeyField(max_length=32, null=True, unique=True, editable=False)
+    family_position = models.PositiveIntegerField(null=True, editable=False)
+    # Of the products of a family one stands for it in lists; any other product stands for itself.
+    is_lead = models.BooleanField(default=True, db_default=True, editable=False)
     # Tokens of name, brand, description, SKU and the categories' names; see products.search.tokens.
     search_text = KeyTextField(blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -66,7 +76,13 @@ class Product(models.Model):
         "name_key": ("name",),
         "brand_key": ("brand",),
         "search_text": ("name", "brand", "description", "sku", "category"),
+        "options": ("family",),
+        "options_key": ("family", "options"),
     }
+    # Columns that saving an existing row does not write: a stale instance must not undo what others wrote.
+    WRITTEN_ELSEWHERE = {"quantity", "family_position", "is_lead"}
+
+    family_before: int | None = None  # the family of the row before it is saved, if the family is saved
 
     class Meta:
         ordering = ["name_key", "id"]
@@ -90,6 +106,11 @@ class Product(models.Model):
             models.Index(fields=["category", "is_active", "rating"], name="product_category_rating"),
             models.Index(fields=["category", "is_active", "quantity"], name="product_category_quantity"),
             models.Index(fields=["category", "is_active", "created_at"], name="product_category_created"),
+            models.Index(fields=["family", "family_position"], name="product_family"),
+            # For lists with one product of each family. Other orders than by name skip the other members on the way,
+            # of which a family has 249 at most; counts and facets read one of these.
+            models.Index(fields=["is_lead", "is_active", "name_key"], name="product_lead_name"),
+            models.Index(fields=["category", "is_lead", "is_active", "name_key"], name="product_category_lead"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -104,16 +125,23 @@ class Product(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         with transaction.atomic():  # a new row and its first movement are written together
-            is_new, before = self._state.adding, None
+            is_new, before, self.family_before = self._state.adding, None, None
             if not is_new:
                 fields = kwargs.get("update_fields")
                 fields = columns(self) if fields is None else {*fields, "updated_at"}
-                kwargs["update_fields"] = fields = with_derived(self, fields) - {"quantity"}
-                before = stored_slug(self) if "slug" in fields else None
+                kwargs["update_fields"] = fields = with_derived(self, fields) - self.WRITTEN_ELSEWHERE
+                if fields & {"slug", "family"}:
+                    slug, self.family_before = self._stored()
+                    before = slug if "slug" in fields else None
             self.derive()
             super().save(*args, **kwargs)
             if is_new or before is not None:
                 FormerSlug.objects.record(self, before)
+
+    def _stored(self) -> tuple[str | None, int | None]:
+        """The slug and the family of the row in the database, which is locked."""
+        locked = Product.objects.order_by().select_for_update().filter(pk=self.pk)
+        return locked.values_list("slug", "family_id").first() or (None, None)
 
     def derive(self, categories: Sequence[str] | None = None) -> None:
         """Set the fields that are derived from others: keys, search text, and slug and SKU if empty.
@@ -122,6 +150,8 @@ class Product(models.Model):
         """
         self.name_key = name_key(self.name)
         self.brand_key = fold(self.brand)[:KEY_LENGTH]
+        if self.family_id is None:
+            self.options, self.options_key = {}, None
         if not self.slug:
             self.slug = free_slug(Product, self.name, fallback="product")
         if not self.sku:

@@ -1,4 +1,4 @@
-"""Former slugs of products and categories."""
+"""Former slugs of products, categories and families."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -9,16 +9,17 @@ from productbackend.database.fields import KeyField
 
 if TYPE_CHECKING:
     from products.models.category import Category
+    from products.models.family import Family
     from products.models.product import Product
 
 
 class FormerSlugs(models.Manager["FormerSlug"]):
-    """The former slugs of products and categories."""
+    """The former slugs of products, categories and families."""
 
     def of(self, row: models.Model) -> models.QuerySet["FormerSlug"]:
         return self.filter(kind=row._meta.model_name, object_id=row.pk)
 
-    def record(self, row: "Category | Product", before: str | None) -> None:
+    def record(self, row: "Category | Family | Product", before: str | None) -> None:
         """Record the slug that `row` had before it was saved; its present one is no former slug of any object.
 
         Call it in the transaction that saves, after the row was written: the unique slug orders concurrent writers.
@@ -53,7 +54,7 @@ class FormerSlug(models.Model):
         return self.slug
 
 
-def stored_slug(row: "Category | Product") -> str | None:
+def stored_slug(row: "Category | Family | Product") -> str | None:
     """The slug of a row in the database, which is locked."""
     locked: models.QuerySet[Any] = type(row).objects.order_by().select_for_update()
     return locked.filter(pk=row.pk).values_list("slug", flat=True).first()

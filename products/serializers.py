@@ -171,7 +171,7 @@ class ProductUploadSerializer(ProductSerializer):
 
     category = FormKeyField(queryset=Category.objects.all(), required=False, allow_null=True, help_text=CATEGORY)
     family = FormKeyField(queryset=Family.objects.all(), required=False, allow_null=True, help_text=FAMILY)
-    options = FormOptionsField(required=False, help_text="Axis -> value, an object as JSON.")
+    options = FormOptionsField(required=False, help_text=HelpText("Axis -> value.", {"Size": "M"}))
     is_active = FormBooleanField(required=False, help_text=IS_ACTIVE)  # type: ignore[assignment]
     image = serializers.FileField(  # type: ignore[assignment]
         required=False, write_only=True, help_text="A picture: JPEG, PNG, WebP, GIF or AVIF, detected by content."

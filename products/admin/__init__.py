@@ -16,11 +16,12 @@ from productbackend.site import home
 from productbackend.site.admin import COUNT_MAX, ReadOnly, ShopAdmin, begins_with
 from productbackend.text.formats import money
 from products import categories
+from products.admin import families as families  # registers its page
 from products.admin import seams
 from products.admin.forms import CategoryForm, ImageForm, ProductForm
 from products.images import lifecycle
 from products.inventory import low_stock, stock
-from products.models import Category, FormerSlug, Product, ProductImage, StockMovement
+from products.models import Category, Family, FormerSlug, Product, ProductImage, StockMovement
 from products.naming import sku_spellings, sort_key
 from products.search import query
 
@@ -81,6 +82,8 @@ class CategoryAdmin(ShowsFormerSlugs, ShopAdmin):
             in_use.append("categories below it")
         if Product.objects.filter(category__in=ids).exists():
             in_use.append("products in it")
+        if Family.objects.filter(category__in=ids).exists():
+            in_use.append("families in it")
         if in_use:
             return [], {}, set(), in_use
         return super().get_deleted_objects(objs, request)
@@ -182,10 +185,11 @@ class ProductAdmin(ShowsFormerSlugs, ShopAdmin):
     search_fields = ("name",)
     search_help_text = "Words of name, brand and description, or an SKU. Counting stops at 5,000."
     autocomplete_fields = ("category",)
-    readonly_fields = ("former_slugs", "created_at", "updated_at")
+    readonly_fields = ("former_slugs", "family", "chosen_options", "created_at", "updated_at")
     fieldsets = (
         (None, {"fields": ("name", "brand", "category", "description", "is_active")}),
         ("Offer", {"fields": ("price", "tax_class", "quantity", "low_stock", "rating")}),
+        ("Family", {"fields": ("family", "chosen_options")}),
         ("Identifiers", {"fields": ("sku", "slug", "former_slugs")}),
         ("Dates", {"fields": ("created_at", "updated_at")}),
     )
@@ -223,6 +227,10 @@ class ProductAdmin(ShowsFormerSlugs, ShopAdmin):
     @admin.display(description="brand", ordering="brand_key")
     def maker(self, product: Product) -> str:
         return product.brand
+
+    @admin.display(description="options")
+    def chosen_options(self, product: Product) -> str:
+        return ", ".join(f"{axis}: {value}" for axis, value in product.options.items()) or "–"
 
     @admin.display(description="price", ordering="price")
     def offered_at(self, product: Product) -> str:

@@ -120,7 +120,9 @@ class OptionField(forms.CharField):
         return fold(axis), fold(option)[:KEY_LENGTH]
 
 
-@extend_schema_field({"type": "array", "items": {"type": "string", "pattern": "^[^:]+:.+$"}, "maxItems": VALUES_MAX})
+@extend_schema_field(
+    {"type": "array", "items": {"type": "string", "pattern": r"^[^:]*[^:\s][^:]*:.*\S.*$"}, "maxItems": VALUES_MAX}
+)
 class OptionFilter(SeveralFilter):
     """Matches products by their options: any of the values of an axis, and all of the axes."""
 

@@ -182,7 +182,7 @@ def test_a_form_field_that_is_empty_is_absent(staff: APIClient) -> None:
         "slug": "hat",
         "sku": "HAT",
         "price": "0.00",
-        "rating": 5,
+        "rating": None,
         "category": None,
         "brand": "",
         "is_active": True,

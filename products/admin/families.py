@@ -73,7 +73,7 @@ class FamilyAdmin(ShopAdmin):
     @admin.display(description="products")
     def products(self, family: Family) -> str | SafeString:
         """The members in their order, with links to their pages. A product joins by the API."""
-        if family.pk is None:
+        if not family.pk:
             return "–"
         members = Product.objects.filter(family=family.pk).order_by("family_position", "pk")
         lines = [

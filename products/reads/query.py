@@ -1,12 +1,11 @@
 """The parameters of the catalogue's lists, and what a request for products asks for by them."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import django_filters
-from django import forms
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import StrIndex, Substr
@@ -16,7 +15,6 @@ from rest_framework.request import Request
 
 from productbackend.api import pagination
 from productbackend.api.filters import (
-    VALUES_MAX,
     BooleanFilter,
     DecimalFilter,
     FilterSet,
@@ -26,7 +24,6 @@ from productbackend.api.filters import (
     IdListFilter,
     IdsFilter,
     IntegerFilter,
-    SeveralFilter,
     TimeFilter,
 )
 from productbackend.api.keyset import Paging
@@ -34,8 +31,9 @@ from productbackend.api.permissions import may_see_all
 from productbackend.database.fields import KEY_LENGTH, fold
 from productbackend.text.comparison import normalized
 from products import categories
-from products.models import Category, Family, Option, Product
+from products.models import Category, Family, Product
 from products.naming import KEY_SEPARATOR, name_key
+from products.reads.option_filters import OnePerFamilyFilter, OptionFilter, by_axis
 from products.reads.rows import product_rows
 from products.search.query import TEXT_MAX, can_be_relaxed, matching, with_sku
 
@@ -100,48 +98,6 @@ class SkuFilter(django_filters.CharFilter):
     def filter(self, qs: QuerySet[Any], value: str) -> QuerySet[Any]:
         found = with_sku(Product.objects.order_by(), value).values_list("pk", flat=True)
         return qs.filter(pk__in=list(found[:SPELLINGS_MAX]))
-
-
-class OnePerFamilyFilter(BooleanFilter):
-    def filter(self, qs: QuerySet[Any], value: bool) -> QuerySet[Any]:
-        return qs.filter(is_lead=True) if value else qs
-
-
-class OptionField(forms.CharField):
-    """An axis and a value as in casefolded columns, from text such as `Size:M`."""
-
-    def to_python(self, value: Any) -> Any:
-        text = super().to_python(value) or ""
-        if not text:
-            return None
-        axis, _, option = text.partition(":")
-        if not fold(axis) or not fold(option):
-            raise forms.ValidationError("It takes an axis and a value, such as Size:M.", code="invalid")
-        return fold(axis), fold(option)[:KEY_LENGTH]
-
-
-@extend_schema_field(
-    {"type": "array", "items": {"type": "string", "pattern": r"^[^:]*[^:\s][^:]*:.*\S.*$"}, "maxItems": VALUES_MAX}
-)
-class OptionFilter(SeveralFilter):
-    """Matches products by their options: any of the values of an axis, and all of the axes."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(field=OptionField(required=False), **kwargs)
-
-    def filter(self, qs: QuerySet[Any], value: Sequence[tuple[str, str]]) -> QuerySet[Any]:
-        for axis, values in by_axis(value).items():
-            options = Option.objects.filter(product=OuterRef("pk"), axis_key=axis, value_key__in=values)
-            qs = qs.filter(Exists(options))
-        return qs
-
-
-def by_axis(options: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
-    """The keys of the values by the key of their axis."""
-    found: dict[str, list[str]] = {}
-    for axis, value in options:
-        found.setdefault(axis, []).append(value)
-    return found
 
 
 class ProductFilter(FilterSet):

@@ -78,6 +78,8 @@ class World:
         order = placing.create_order(
             number="AAAA-BBBB-CCCC", user=owner, lines=[(product, 1)], placed_by=owner, email=owner.email, cart_id=10**6
         )
+        family = factories.family("Coat")
+        factories.member(family, "M", is_active=False)
         address = address_book.add(user=owner, address=PostalAddress(**BERLIN))
         self.clients: dict[str, APIClient] = {}
         self.refresh = tokens.issue(owner).refresh
@@ -91,6 +93,7 @@ class World:
             "category": category.pk,
             "product": product.pk,
             "hidden": factories.product("Hidden", is_active=False).pk,
+            "family": family.pk,
             "image": image.pk,
             "address": address.pk,
             "cart": item.cart_id,
@@ -243,6 +246,19 @@ TABLE: list[tuple[str, Any, str, str]] = [
         None,
         "401 403 403 204 403 403 204",
         "Product ProductImage CartItem OrderLine StockMovement Suggestion Change",
+    ),
+    ("get /families/", None, "200", ""),
+    ("get /families/{family}/", None, "404 404 404 200 200 200 200", ""),
+    ("get /families/by-slug/coat/", None, "404 404 404 200 200 200 200", ""),
+    ("post /families/", {"name": "Hat", "axes": ["Size"]}, "401 403 403 201 403 403 201", "Family Change"),
+    ("put /families/{family}/", {"name": "Hat", "axes": ["Size"]}, "401 403 403 200 403 403 200", "Family Change"),
+    ("patch /families/{family}/", {"name": "Hat"}, "401 403 403 200 403 403 200", "Family Change"),
+    ("delete /families/{family}/", None, "401 403 403 204 403 403 204", "Family Product Option Change"),
+    (
+        "post /families/{family}/variants/",
+        {"options": {"Size": ["S"]}},
+        "401 403 403 200 403 403 200",
+        "Product StockMovement Suggestion Option Change",
     ),
     ("get /products/{product}/images/", None, "200", ""),
     ("post /products/{product}/images/", new_image, "401 403 403 201 403 403 201", "ProductImage"),

@@ -67,7 +67,11 @@ def test_invalid_options_are_refused(staff: APIClient) -> None:
     for options, field, code in cases:
         assert error(join(staff, product, family, options)) == (field, code), options
     assert error(staff.patch(f"/products/{product.pk}/", {"family": 10**9})) == ("family", "does_not_exist")
-    assert staff.patch(f"/products/{product.pk}/", {"options": {"Size": "M"}}).json()["options"] == {}
+    alone = {"options": {"Size": "M"}}
+    assert error(staff.patch(f"/products/{product.pk}/", alone)) == ("options", "unknown_axis")
+    assert error(staff.patch(f"/products/{product.pk}/", alone | {"family": None})) == ("options", "unknown_axis")
+    assert error(staff.post("/products/", {"name": "New", "quantity": 1} | alone)) == ("options", "unknown_axis")
+    assert staff.patch(f"/products/{product.pk}/", {"options": {}, "family": None}).status_code == 200
 
 
 VALUES = ["a:b", "x=y&z", "1,5", "-", "{}", "\"'<b>", "赤", "أحمر", "é", "🎈", "İ", "ß", "M" * 100]

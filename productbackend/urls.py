@@ -29,9 +29,9 @@ from productbackend.api.views import (
 )
 from productbackend.observability.access_log import LAST_RESORT
 from productbackend.storages import media
+from products.api.views import CategoryViewSet, ProductViewSet
 from products.families.views import FamilyViewSet
 from products.images import views
-from products.views import CategoryViewSet, ProductViewSet
 from taxes.views import TaxRateViewSet
 
 

@@ -9,7 +9,7 @@ class ProductsConfig(AppConfig):
         from productbackend.database import replica, verification
         from productbackend.observability.metrics import gauges
         from productbackend.storages import media
-        from products import openapi
+        from products.api import openapi
         from products.images import files, lifecycle
         from products.inventory import ledger
         from products.search import index

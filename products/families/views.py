@@ -12,12 +12,12 @@ from productbackend.api import conditional
 from productbackend.api.permissions import is_staff_with, may_see_all
 from productbackend.database import replica
 from productbackend.errors import DomainError
+from products.api.views import SLUG_PATH, CatalogueViewSet, read_by_slug
 from products.families import variants, writing
 from products.families.reading import FamilyWriter, families
 from products.families.serializers import FamilySerializer, NewVariantsSerializer
 from products.models import Family, Product
 from products.reads import query
-from products.views import SLUG_PATH, CatalogueViewSet, read_by_slug
 
 
 @extend_schema_view(

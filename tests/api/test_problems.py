@@ -96,7 +96,7 @@ def test_a_500_reveals_nothing(api: APIClient, monkeypatch: pytest.MonkeyPatch) 
     def fail(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError("the secret query")
 
-    monkeypatch.setattr("products.views.page", fail)
+    monkeypatch.setattr("products.api.views.page", fail)
     answer = api.get("/products/")
     check(answer, 500, "internal-error")
     assert b"secret" not in answer.content
@@ -106,7 +106,7 @@ def test_an_unreachable_database_is_a_503(api: APIClient, monkeypatch: pytest.Mo
     def fail(*args: Any, **kwargs: Any) -> None:
         raise OperationalError(2013, "Lost connection to server")
 
-    monkeypatch.setattr("products.views.page", fail)
+    monkeypatch.setattr("products.api.views.page", fail)
     answer = api.get("/products/")
     check(answer, 503, "unavailable")
     assert int(answer["Retry-After"]) > 0

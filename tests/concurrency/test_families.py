@@ -1,6 +1,7 @@
 """Members of a family that are written concurrently: one lead, and no two members with the same options."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -51,7 +52,7 @@ def sell_out(number: int, *sizes: int) -> list[str]:
 
 def carts_of(prefix: str, product: Product) -> list[Any]:
     found = carts(1, (product, 1))
-    user = found[0].user
+    user: Any = found[0].user
     user.username, user.email = f"buyer-{prefix}", f"buyer-{prefix}@example.com"
     user.save()
     return found
@@ -122,7 +123,7 @@ def test_variants_that_are_made_concurrently_are_made_once() -> None:
     family = factories.family(axes=["Size", "Colour"])
     options = {"Size": ["S", "M", "L"], "Colour": ["Red", "Blue"]}
     outcomes = run_concurrently(
-        [partial(variants.make_missing, family_id=family.pk, options=options, price=0, quantity=1)] * 8
+        [partial(variants.make_missing, family_id=family.pk, options=options, price=Decimal(0), quantity=1)] * 8
     )
     assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)]
     assert Product.objects.filter(family=family).count() == 6

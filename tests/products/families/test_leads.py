@@ -30,21 +30,21 @@ def sizes() -> dict[str, Any]:
     return {"family": family} | {size: factories.member(family, size, quantity=1) for size in "SML"}
 
 
-def sell(*products: Product) -> None:
+def sell(*products: Product) -> Any:
     wanted = [stock.StockRequest(each.pk, each.name, 1) for each in products]
     stock.sell(wanted=wanted, order_number="N", user=None)
 
 
-def hide(product: Product) -> None:
+def hide(product: Product) -> Any:
     catalogue.change(product_id=product.pk, user=None, precondition=lambda _: None, is_active=False)
 
 
-def order(row: dict[str, Any], sizes: str) -> None:
+def order(row: dict[str, Any], sizes: str) -> Any:
     ids = [row[size].pk for size in sizes]
     writing.change(family_id=row["family"].pk, precondition=lambda _: None, order=ids)
 
 
-def leave(product: Product) -> None:
+def leave(product: Product) -> Any:
     catalogue.change(product_id=product.pk, user=None, precondition=lambda _: None, family=None)
 
 
@@ -53,6 +53,12 @@ def save_many(row: dict[str, Any]) -> None:
     for product in found.values():
         product.is_active = False
     catalogue.save_many(list(found.values()), {"is_active"})
+
+
+def save_hidden(row: dict[str, Any]) -> None:
+    product = Product.objects.get(pk=row["S"].pk)
+    product.is_active = False
+    product.save()
 
 
 def adjust_many(row: dict[str, Any]) -> None:
@@ -74,7 +80,7 @@ WRITES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "corrected with others": (adjust_many, "M"),
     "hidden": (lambda row: hide(row["S"]), "M"),
     "hidden by an import": (save_many, "M"),
-    "hidden by saving": (lambda row: Product.objects.get(pk=row["S"].pk), "S"),
+    "hidden by saving": (save_hidden, "M"),
     "all are hidden": (lambda row: [hide(row[size]) for size in "SML"], "S"),
     "the first is hidden, the others are sold out": (lambda row: (hide(row["S"]), sell(row["M"], row["L"])), "M"),
     "deleted": (lambda row: row["S"].delete(), "M"),

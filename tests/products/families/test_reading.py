@@ -1,5 +1,7 @@
 """Families as customers and staff see them, and their pages in the cache."""
 
+from typing import Any
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -58,7 +60,7 @@ def test_the_list_is_filtered_ordered_and_paged(api: APIClient) -> None:
 
 
 def test_a_page_of_families_takes_as_many_statements_as_one(api: APIClient) -> None:
-    counts = []
+    counts: list[Any] = []
     for number in range(3):
         family = factories.family(f"f{number}")
         for size in "SML"[: number + 1]:
@@ -94,7 +96,7 @@ def test_a_page_is_cached_until_one_of_its_products_changes(api: APIClient, staf
 
 def test_a_product_of_no_family_costs_no_statement_more(api: APIClient, staff: APIClient) -> None:
     product = factories.product()
-    counts = []
+    counts: list[int] = []
     for _ in range(2):
         with CaptureQueriesContext(connection) as captured:
             staff.patch(f"/products/{product.pk}/", {"description": str(len(counts))})

@@ -70,7 +70,9 @@ def expected(products: list[Product], query: dict[str, Any], *, one_per_family: 
         return {product.pk for product in active if passes(product, query) and has(product, options)}
     found = {product.pk for product in active if product.family is None and passes(product, query) and not options}
     for family in {product.family_id for product in active} - {None}:
-        members = sorted((each for each in active if each.family_id == family), key=lambda each: each.family_position)
+        members = sorted(
+            (each for each in active if each.family_id == family), key=lambda each: each.family_position or 0
+        )
         lead = next((each for each in members if each.quantity), members[0])
         if not passes(lead, query):
             continue

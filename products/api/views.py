@@ -22,12 +22,7 @@ from productbackend.database import replica
 from productbackend.errors import DomainError
 from productbackend.text.comparison import normalized
 from products import catalogue, categories
-from products.models import Category, Family, FormerSlug, Product, Suggestion
-from products.reads import facets, query
-from products.reads.page import page
-from products.reads.rows import ProductWriter, product_row, product_rows, thumbs
-from products.search import suggestions
-from products.serializers import (
+from products.api.serializers import (
     CategoryNodeSerializer,
     CategorySerializer,
     FacetsSerializer,
@@ -36,6 +31,11 @@ from products.serializers import (
     SuggestionQuerySerializer,
     SuggestionsSerializer,
 )
+from products.models import Category, Family, FormerSlug, Product, Suggestion
+from products.reads import facets, query
+from products.reads.page import page
+from products.reads.rows import ProductWriter, product_row, product_rows, thumbs
+from products.search import suggestions
 
 SLUG_PATH = "by-slug/(?P<slug>[^/]{1,220})"
 

@@ -30,10 +30,11 @@ def _page(query: ProductQuery) -> Page:
     if query.shows_members:
         return keyset.read(IndexOrder(query.shown_members(), nullable=NULLABLE), query.paging)
     matching, count_order = query.rows(), ["name_key"] if "name_contains" in query.filters else []
+    counted = query.unpaged.rows() if query.one_per_family else None
     # A search reads the fulltext index once for all categories.
     if "search" in query.filters or len(query.categories or []) < 2:
-        return keyset.read(IndexOrder(matching, count_order, NULLABLE), query.paging)
-    return keyset.read(SubtreeMerge(matching, count_order, NULLABLE, query=query), query.paging)
+        return keyset.read(IndexOrder(matching, count_order, NULLABLE, counted), query.paging)
+    return keyset.read(SubtreeMerge(matching, count_order, NULLABLE, counted, query=query), query.paging)
 
 
 def ranked(query: ProductQuery) -> Page:

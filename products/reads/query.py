@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import django_filters
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models import Exists, ExpressionWrapper, F, IntegerField, OuterRef, Q, QuerySet, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import StrIndex, Substr
 from django.db.models.lookups import Contains
@@ -242,11 +242,19 @@ class ProductQuery:
         for name, value in self.filters.items():
             if name in without or (name == "option" and self.one_per_family):
                 continue
-            if name == "search":
+            if name == "one_per_family" and value and self.paging.keys and "name_key" not in self.paging.keys[0]:
+                # The index of leads is in the order of names: for other orders the `+ 0` keeps MySQL from sorting it.
+                is_lead = ExpressionWrapper(F("is_lead") + Value(0), output_field=IntegerField())
+                rows = rows.alias(leads=is_lead).filter(leads=1)
+            elif name == "search":
                 rows = matching(rows, value, relaxed=self.is_relaxed, is_nested=is_nested)
             else:
                 rows = FILTERS[name].filter(rows, value)
         return rows
+
+    @property
+    def unpaged(self) -> "ProductQuery":
+        return replace(self, paging=Paging([], 0, 0, None))
 
     def without_option(self, axis: str) -> "ProductQuery":
         """The query without the options of an axis."""

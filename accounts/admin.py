@@ -16,7 +16,6 @@ from accounts import email_verification, names, profile
 from accounts.admin_login import LoginForm
 from accounts.models import User
 from productbackend.database.fields import fold
-from productbackend.site import sections
 from productbackend.site.admin import Listed, ShopAdmin, begins_with
 from productbackend.text.addresses import canonical_address
 
@@ -37,7 +36,7 @@ def can_manage(request: HttpRequest, user: User) -> bool:
 class RoleAdmin(Listed, GroupAdmin):
     """Only superusers change groups: other staff could grant themselves permissions."""
 
-    section = sections.PEOPLE
+    section = "Customers and staff"
     list_name = "Roles"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -93,7 +92,7 @@ class ChangeForm(AccountFormMixin, UserChangeForm):
 
 @admin.register(User)
 class AccountAdmin(ShopAdmin, UserAdmin):
-    section = sections.PEOPLE
+    section = "Customers and staff"
     list_name = "Accounts"
     rank = 0
     form = ChangeForm

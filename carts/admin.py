@@ -17,7 +17,6 @@ from carts.models import Cart, CartItem
 from orders.models import Order
 from productbackend.database.postal_addresses import PostalAddress
 from productbackend.errors import DomainError
-from productbackend.site import sections
 from productbackend.site.admin import ShopAdmin, begins_with
 from productbackend.site.columns import amount
 from productbackend.text.formats import money
@@ -75,7 +74,7 @@ def _quote(cart: Cart) -> pricing.Quote:
 
 @admin.register(Cart)
 class CartAdmin(ShopAdmin):
-    section = sections.ORDERS
+    section = "Orders"
     rank = 2
     inlines = (ItemInline,)
     list_display = ("id", "user", "pieces", "total", "updated_at")

@@ -181,7 +181,8 @@ def _missing_cart_error(orders: QuerySet[Order]) -> DomainError:
 
 
 def _stock_request(item: CartItem) -> stock.StockRequest:
-    return stock.StockRequest(item.product_id, item.name, item.quantity, sku=item.product.sku if item.product else "")
+    sku = item.product.sku if item.product else ""
+    return stock.StockRequest(item.product_id, item.name, item.quantity, sku, item.product)
 
 
 def _replay(order: Order, key: IdempotencyKey) -> PlacedOrder:

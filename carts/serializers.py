@@ -61,7 +61,9 @@ class CartItemSerializer(serializers.ModelSerializer):
         help_text=HelpText("null if the product was deleted.", "walking-boot"),
     )
     image = serializers.SerializerMethodField(help_text="The product's first ready image, or null.")
-    options = serializers.SerializerMethodField(help_text=HelpText("Reserved for variants; empty.", {}))
+    options = serializers.SerializerMethodField(
+        help_text=HelpText("The product's options: axis -> value; `{}` if it has none or was deleted.", {"Size": "M"})
+    )
     available = serializers.SerializerMethodField(
         help_text=HelpText("The pieces in stock now; 0 if the product is hidden or deleted.", 12)
     )
@@ -92,7 +94,7 @@ class CartItemSerializer(serializers.ModelSerializer):
         return ImageWriter(self.context.get("request")).write(images[0]) if images else None
 
     def get_options(self, item: CartItem) -> dict[str, str]:
-        return {}
+        return item.product.options if item.product else {}
 
     def get_available(self, item: CartItem) -> int:
         return item.product.quantity if item.product and item.product.is_active else 0

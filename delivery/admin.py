@@ -17,7 +17,6 @@ from delivery import methods, offers
 from delivery.models import DeliveryMethod
 from productbackend.database.postal_addresses import country_name
 from productbackend.errors import InvalidValue
-from productbackend.site import sections
 from productbackend.site.admin import ShopAdmin
 from productbackend.site.columns import amount
 from productbackend.site.filters import yes_no
@@ -78,7 +77,7 @@ class Table:
 
 @admin.register(DeliveryMethod)
 class DeliveryMethodAdmin(ShopAdmin):
-    section = sections.DELIVERY_AND_TAX
+    section = "Delivery and tax"
     form = MethodForm
     list_display = ("name", "code", PRICE, amount("free_from"), "where", "offered", "position")
     sortable_by = ("name", "code", PRICE, "position")

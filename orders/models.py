@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from django.utils.functional import cached_property
 
 from orders.amounts import ZERO, Amounts, Charge, amounts
-from productbackend.database.fields import KEY_LENGTH, KeyField
+from productbackend.database.fields import KEY_LENGTH, KeyField, TextMapField
 from productbackend.database.postal_addresses import PostalAddressColumns
 from productbackend.database.verification import Verification
 
@@ -117,6 +117,7 @@ class OrderLine(models.Model):
     name = models.CharField(max_length=200)
     unit_price = models.DecimalField(max_digits=10, decimal_places=2)
     quantity = models.PositiveIntegerField()
+    options = TextMapField()  # axis -> value, of a product of a family
     tax_rate = models.DecimalField(max_digits=7, decimal_places=4, null=True)  # percent; null if no rate fitted
     tax = models.DecimalField(max_digits=20, decimal_places=2, default=ZERO, db_default=ZERO)
     restocked = models.PositiveIntegerField(default=0, db_default=0)  # pieces that refunds have put back in stock
@@ -127,6 +128,11 @@ class OrderLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.name}"
+
+    @property
+    def options_text(self) -> str:
+        """Such as `Size: M, Colour: Red`; empty without options."""
+        return ", ".join(f"{axis}: {value}" for axis, value in self.options.items())
 
     @property
     def line_total(self) -> Decimal:

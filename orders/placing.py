@@ -119,6 +119,7 @@ def _lines(order: Order, lines: Sequence[tuple[Product, int]], costs: Amounts) -
             sku=product.sku,
             slug=product.slug,
             name=product.name,
+            options=product.options,
             unit_price=product.price,
             quantity=quantity,
             tax_rate=taxed.rate,

@@ -44,5 +44,6 @@ def sample_order() -> Order:
         OrderLine(sku="BOOT-42", name="Walking boot", unit_price=Decimal("59.90"), quantity=1, tax_rate=RATE),
         OrderLine(sku="MUG-BLUE", name="Travel mug, blue", unit_price=Decimal("18.50"), quantity=2, tax_rate=RATE),
     ]
+    order.items[0].options = {"Size": "42"}
     order.total, order.tax = order.amounts.total, order.amounts.tax
     return order

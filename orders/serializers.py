@@ -11,6 +11,7 @@ from orders.tracking import Tracking, tracking_of, validate_tracking_url
 from productbackend.api.fields import CREATED_AT, CURRENCY, UPDATED_AT, CharField, HelpText, MoneyField, help_texts
 from productbackend.api.permissions import sees_all
 from productbackend.api.postal_addresses import PostalAddressSerializer
+from products.families.fields import OptionsField
 from taxes.serializers import RateField
 
 
@@ -69,7 +70,9 @@ class FulfilSerializer(serializers.Serializer):
 
 class OrderLineSerializer(serializers.ModelSerializer):
     line_total = MoneyField(max_digits=20, read_only=True, help_text=HelpText("Price times quantity.", "39.80"))
-    options = serializers.SerializerMethodField(help_text=HelpText("Reserved for variants; empty.", {}))
+    options = OptionsField(
+        read_only=True, help_text=HelpText("The product's options at checkout: axis -> value.", {"Size": "M"})
+    )
     tax_rate = RateField(read_only=True, allow_null=True, help_text=HelpText("Percent; null if no rate fitted.", "19"))
 
     class Meta:
@@ -87,9 +90,6 @@ class OrderLineSerializer(serializers.ModelSerializer):
             unit_price=HelpText("The price of one piece at checkout.", "19.90"),
             quantity=HelpText("Pieces.", 2),
         )
-
-    def get_options(self, line: OrderLine) -> dict[str, str]:
-        return {}
 
 
 class ClaimedSerializer(serializers.Serializer):

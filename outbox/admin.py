@@ -7,7 +7,7 @@ from django.template.response import TemplateResponse
 
 from outbox import mails
 from outbox.models import Mail
-from productbackend.site import home, sections
+from productbackend.site import home
 from productbackend.site.admin import COUNT_MAX, ShopAdmin
 from productbackend.site.columns import BAD, GOOD, WAITS, status_badge
 from productbackend.site.confirmation import confirmed
@@ -19,7 +19,7 @@ STATUS = status_badge({Mail.Status.PENDING: WAITS, Mail.Status.SENT: GOOD, Mail.
 @admin.register(Mail)
 class MailAdmin(ShopAdmin):
     list_name = "Mails"
-    section = sections.PEOPLE
+    section = "Customers and staff"
     rank = 2
     list_display = ("kind", "recipient", "user", STATUS, "attempts", "due_at", "sent_at", "last_error")
     sortable_by = ()

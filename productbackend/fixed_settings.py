@@ -87,6 +87,9 @@ def templates(*, mails: list[Path]) -> list[dict[str, Any]]:
     return [PAGE_TEMPLATES, {"NAME": "mails", "BACKEND": PAGE_TEMPLATES["BACKEND"], "DIRS": mails, "OPTIONS": options}]
 
 
+# The sections of the admin's lists, by what a shop keeper does; the tables of the machinery follow, as "System".
+ADMIN_SECTIONS = ("Orders", "Catalogue", "Delivery and tax", "Customers and staff")
+
 # --- Celery ----------------------------------------------------------------------------------
 
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

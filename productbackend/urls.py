@@ -30,8 +30,9 @@ from productbackend.api.views import (
 )
 from productbackend.observability.access_log import LAST_RESORT
 from productbackend.storages import media
+from products.api.views import CategoryViewSet, ProductViewSet
+from products.families.views import FamilyViewSet
 from products.images import views
-from products.views import CategoryViewSet, ProductViewSet
 from taxes.views import TaxRateViewSet
 
 
@@ -47,6 +48,7 @@ class Router(SimpleRouter):
 router = Router()
 router.register("categories", CategoryViewSet)
 router.register("products", ProductViewSet)
+router.register("families", FamilyViewSet)
 router.register("carts", CartViewSet)
 router.register("cart-items", CartItemViewSet)
 router.register("orders", OrderViewSet)
@@ -60,6 +62,7 @@ ROOT_LINKS = {
     "categories": "/categories/",
     "products": "/products/",
     "facets": "/products/facets/",
+    "families": "/families/",
     "carts": "/carts/",
     "cart_items": "/cart-items/",
     "orders": "/orders/",

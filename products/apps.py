@@ -1,5 +1,5 @@
 from django.apps import AppConfig
-from django.db.models.signals import post_delete, post_migrate, post_save, pre_save
+from django.db.models.signals import post_delete, post_migrate, post_save, pre_delete, pre_save
 
 
 class ProductsConfig(AppConfig):
@@ -9,7 +9,7 @@ class ProductsConfig(AppConfig):
         from productbackend.database import replica, verification
         from productbackend.observability.metrics import gauges
         from productbackend.storages import media
-        from products import openapi
+        from products.api import openapi
         from products.images import files, lifecycle
         from products.inventory import ledger
         from products.search import index
@@ -43,14 +43,20 @@ class ProductsConfig(AppConfig):
         from products import signals
 
         category, product, image = (self.get_model(name) for name in ("Category", "Product", "ProductImage"))
+        family = self.get_model("Family")
         pre_save.connect(signals.category_will_be_saved, sender=category, dispatch_uid="category_place")
         post_save.connect(signals.category_saved, sender=category, dispatch_uid="category_lineage")
+        pre_save.connect(signals.product_will_be_saved, sender=product, dispatch_uid="product_membership")
         post_save.connect(signals.product_saved, sender=product, dispatch_uid="product_initial_stock")
+        post_delete.connect(signals.product_deleted, sender=product, dispatch_uid="product_membership")
+        pre_delete.connect(signals.family_will_be_deleted, sender=family, dispatch_uid="family_members")
+        post_delete.connect(signals.family_deleted, sender=family, dispatch_uid="family_slugs")
         post_delete.connect(signals.image_deleted, sender=image, dispatch_uid="image_files")
         post_save.connect(signals.image_saved, sender=image, dispatch_uid="cache_image_saved")
         post_delete.connect(signals.catalogue_written, sender=image, dispatch_uid="cache_image_deleted")
         for model in (category, product):
             post_delete.connect(signals.row_deleted, sender=model, dispatch_uid=f"suggestions_{model.__name__}")
+        for model in (category, product, family):
             for signal in (post_save, post_delete):
                 signal.connect(signals.catalogue_written, sender=model, dispatch_uid=f"cache_{model.__name__}")
 
@@ -62,6 +68,9 @@ class ProductsConfig(AppConfig):
         # The quantity has a ledger of its own.
         fields = (
             "name", "sku", "slug", "brand", "description", "category", "price", "tax_class", "rating", "is_active",
+            "family", "options",
         )  # fmt: skip
         register(Kind(product, fields, name="{name}", key="sku"))
+        family = ("name", "slug", "description", "category", "brand", "axes")
+        register(Kind(self.get_model("Family"), family, name="{name}", key="slug"))
         register(Kind(category, ("name", "slug", "parent", "position"), name="{name}", key="slug"))

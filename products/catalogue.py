@@ -11,6 +11,7 @@ from productbackend.database import recorded
 from productbackend.database.statements import Overwrite
 from productbackend.database.transactions import atomic_with_retry
 from productbackend.errors import DomainError, InvalidValue
+from products.families import leads
 from products.images import lifecycle
 from products.inventory import stock
 from products.models import Category, FormerSlug, Product, category_names
@@ -37,6 +38,7 @@ def create(*, picture: File | None = None, **fields: Any) -> Product:
 @atomic_with_retry
 def _create(*, upload: lifecycle.Upload | None, **fields: Any) -> Product:
     check_category(fields)
+    _check_options(fields, family=None)
     try:
         with transaction.atomic():
             product = Product.objects.create(**fields)
@@ -62,6 +64,7 @@ def change(
     product = locked_product(product_id)
     recorded.watch(product)
     precondition(product)
+    _check_options(fields, family=product.family_id)
     quantity = fields.pop("quantity", None)
     # An empty slug or SKU leaves the current one unchanged.
     fields = {name: value for name, value in fields.items() if not (name in UNIQUE and not value)}
@@ -133,6 +136,8 @@ def save_many(products: Sequence[Product], fields: Iterable[str]) -> None:
         suggestions.refresh_products(products)
     elif "brand" in fields:
         suggestions.refresh_brands(products)
+    if "is_active" in fields:
+        leads.elect({product.family_id for product in products})
     caching.catalogue_changed()
 
 
@@ -169,6 +174,12 @@ def _check_unique(values: dict[str, Any], *, exclude: int | None) -> None:
     for name, value in values.items():
         if Product.objects.filter(**{name: value}).exclude(pk=exclude or 0).exists():
             raise InvalidValue(name, "unique", f"Another product has this {name}.")
+
+
+def _check_options(fields: dict[str, Any], *, family: Any) -> None:
+    """Raise InvalidValue for options of a product that is in no family then."""
+    if fields.get("options") and fields.get("family", family) is None:
+        raise InvalidValue("options", "unknown_axis", "A product of no family has no options.")
 
 
 def check_category(fields: dict[str, Any]) -> None:

@@ -59,7 +59,7 @@ def delete(*, category_id: int, precondition: Precondition = lambda category: No
             category.delete()
             caching.catalogue_changed()
     except (ProtectedError, IntegrityError):
-        raise DomainError("in-use", "The category still has products or children.") from None
+        raise DomainError("in-use", "The category still has products, families or children.") from None
 
 
 def locked_category(category_id: int) -> Category:

@@ -53,12 +53,17 @@ def free_sku(model: type[Model], name: str) -> str:
 
 def free_slugs(model: type[Model], names: Sequence[str], *, fallback: str) -> list[str]:
     """An unused slug for each of the names, by one query."""
-    length: Any = model._meta.get_field("slug").max_length  # type: ignore[union-attr]
-    bases = [(slugify(name) or fallback)[:length].strip("-_") for name in names]
-    used = set(model._default_manager.filter(slug__in=set(bases)).values_list("slug", flat=True))
+    return free_values(model, "slug", [slugify(name) for name in names], fallback=fallback)
+
+
+def free_values(model: type[Model], field: str, wanted: Sequence[str], *, fallback: str) -> list[str]:
+    """An unused slug or SKU for each of those that are wanted, by one query."""
+    length: Any = model._meta.get_field(field).max_length  # type: ignore[union-attr]
+    bases = [(each or fallback)[:length].strip("-_") for each in wanted]
+    used = set(model._default_manager.filter(**{f"{field}__in": set(bases)}).values_list(field, flat=True))
     found = []
     for base in bases:
-        found.append(_suffixed(base, length) if base in used else base)
+        found.append(_suffixed(base, length, is_upper=field == "sku") if base in used else base)
         used.add(base)
     return found
 

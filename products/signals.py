@@ -3,9 +3,10 @@
 from typing import Any
 
 from products import categories
+from products.families import membership, writing
 from products.images import lifecycle
 from products.inventory import stock
-from products.models import Category, FormerSlug, Product, ProductImage
+from products.models import Category, Family, FormerSlug, Product, ProductImage
 from products.reads import caching
 from products.search import reindex, suggestions
 
@@ -31,6 +32,13 @@ def category_saved(
         suggestions.refresh_categories([instance])
 
 
+def product_will_be_saved(
+    sender: type[Product], instance: Product, raw: bool, update_fields: frozenset[str] | None, **kwargs: Any
+) -> None:
+    if not raw:
+        membership.will_be_saved(instance, update_fields)
+
+
 def product_saved(
     sender: type[Product],
     instance: Product,
@@ -45,6 +53,19 @@ def product_saved(
         stock.record_initial(products=[instance])
     if update_fields is None or update_fields & {"name", "brand"}:
         suggestions.refresh_products([instance])
+    membership.was_saved(instance, update_fields)
+
+
+def product_deleted(instance: Product, **kwargs: Any) -> None:
+    membership.was_deleted(instance)
+
+
+def family_will_be_deleted(instance: Family, **kwargs: Any) -> None:
+    writing.release(instance)
+
+
+def family_deleted(instance: Family, **kwargs: Any) -> None:
+    FormerSlug.objects.of(instance).delete()
 
 
 def row_deleted(instance: Product | Category, **kwargs: Any) -> None:

@@ -9,7 +9,6 @@ from django.http import HttpRequest
 from django_countries import countries
 
 from productbackend.database.postal_addresses import country_name
-from productbackend.site import sections
 from productbackend.site.admin import ShopAdmin
 from taxes import rates
 from taxes.models import TaxRate
@@ -25,7 +24,7 @@ class RateForm(forms.ModelForm):
 
 @admin.register(TaxRate)
 class TaxRateAdmin(ShopAdmin):
-    section = sections.DELIVERY_AND_TAX
+    section = "Delivery and tax"
     form = RateForm
     list_display = ("country_name", "tax_class", "percent", "begins", "in_force")
     list_display_links = ("country_name", "percent")

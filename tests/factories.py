@@ -1,5 +1,6 @@
 """Factories of rows for tests."""
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -9,7 +10,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import get_hasher, make_password
 
 from delivery.models import DeliveryMethod
-from products.models import Category, Product
+from products.models import Category, Family, Product
 from taxes.models import TaxRate
 from tests.passwords import PASSWORD
 
@@ -36,6 +37,17 @@ def product(name: str = "Red shoe", **fields: Any) -> Product:
     fields.setdefault("quantity", 10)
     fields.setdefault("price", Decimal("19.90"))
     return Product.objects.create(name=name, **fields)
+
+
+def family(name: str = "Shirt", axes: Sequence[str] = ("Size",), **fields: Any) -> Family:
+    return Family.objects.create(name=name, axes=list(axes), **fields)
+
+
+def member(family: Family, *values: str, **fields: Any) -> Product:
+    """A product of the family with these values of its first axes."""
+    options = dict(zip(family.axes, values, strict=False))
+    name = fields.pop("name", ", ".join([family.name, *values]))
+    return product(name, family=family, options=options, **fields)
 
 
 def delivery_method(code: str = "parcel", **fields: Any) -> DeliveryMethod:

@@ -23,7 +23,7 @@ WIRING = {
     "admin", "apps", "filters", "middleware", "models", "openapi", "serializers", "signals", "tasks", "throttles",
     "views",
 }  # fmt: skip
-WHOLE = {"orders/admin", "payments/admin", "products/admin", "products/reads"}  # tested together
+WHOLE = {"orders/admin", "payments/admin", "products/admin", "products/models", "products/reads"}  # tested together
 PRIVATE = re.compile(r"""(?:setattr|patch)\w*\([^)]*?["'](?:[\w.]*\.)?_[a-z]\w*["']""")
 
 

@@ -6,11 +6,14 @@ from django.conf import settings
 
 from backoffice.feeds.markup import DECLARATION, escaped
 from backoffice.feeds.rows import Row
+from productbackend.database.fields import fold
 
 NAMESPACE = "http://base.google.com/ns/1.0"
 ID_MAX, TITLE_MAX, DESCRIPTION_MAX, BRAND_MAX, LINK_MAX = 50, 150, 5_000, 70, 2_000  # characters
 DIGEST = 12  # characters at the end of an id that is shortened
 TAIL = "</channel>\n</rss>\n"
+# The axes of families that Google has an attribute for.
+ATTRIBUTES = {"size": "size", "color": "color", "colour": "color", "material": "material", "pattern": "pattern"}
 # Why a product is not in the feed: Google would refuse it.
 REASONS = {
     "picture": "without a picture",
@@ -50,7 +53,11 @@ def item(row: Row) -> str:
         "condition": "new",
         "brand": row.brand[:BRAND_MAX],
         "identifier_exists": "no",
+        "item_group_id": str(row.family or ""),
     }
+    for axis, value in row.options.items():
+        if attribute := ATTRIBUTES.get(fold(axis)):
+            values[attribute] = value
     parts = [f"<g:{name}>{escaped(value)}</g:{name}>\n" for name, value in values.items() if value]
     return f"<item>\n{''.join(parts)}</item>\n"
 

@@ -20,6 +20,7 @@ RENDITIONS = ("large", "full")  # the first that the picture has
 FORMATS = ("jpg", "png", "webp", "gif")  # that Google takes; a picture in another one has a rendition in one of these
 COLUMNS = (
     "pk", "name", "slug", "sku", "brand", "description", "price", "quantity", "is_active", "created_at", "updated_at",
+    "family_id", "options",
 )  # fmt: skip
 
 
@@ -36,6 +37,8 @@ class Row:
     price: Decimal
     in_stock: bool
     image: str | None  # the URL of the first picture
+    family: int | None
+    options: dict[str, str]  # axis -> value
     changed_at: datetime
 
 
@@ -70,6 +73,8 @@ def _rows(products: Sequence[Any]) -> list[Row]:
             price=product.price,
             in_stock=product.quantity > 0,
             image=_url(images.get(product.pk)),
+            family=product.family_id,
+            options=product.options,
             changed_at=_changed_at(product, changes.get(product.pk), images.get(product.pk)),
         )
         for product in products

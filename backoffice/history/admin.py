@@ -13,7 +13,6 @@ from django.utils.http import urlencode
 from backoffice.history.models import Change
 from backoffice.history.presenting import Shown, kind_name, shown, visible_kinds
 from productbackend.database.changes import KINDS
-from productbackend.site import sections
 from productbackend.site.admin import ReadOnly, ShopAdmin
 
 PERSONS_MAX = 50  # that the filter lists; others are found by `?person=` and their number
@@ -54,7 +53,7 @@ class ChangeAdmin(ReadOnly, ShopAdmin):
     class Media:
         css = {"all": ["backoffice/history.css"]}
 
-    section = sections.PEOPLE
+    section = "Customers and staff"
     list_name = "History of changes"
     rank = 2
     list_display = ("created_at", "what", "short_values", "person", "way")

@@ -17,7 +17,6 @@ from backoffice.imports.columns import COLUMNS
 from backoffice.imports.models import BULK, Import, ImportRow
 from backoffice.permissions import may_import, permissions_of
 from productbackend.errors import DomainError
-from productbackend.site import sections
 from productbackend.site.admin import Link, ReadOnly, ShopAdmin
 from productbackend.site.columns import ACTIVE, BAD, GOOD, WAITS, Column, status_badge
 from products.admin import seams as products_seams
@@ -52,7 +51,7 @@ class ImportAdmin(ReadOnly, ShopAdmin):
     class Media:
         css = {"all": ["backoffice/imports.css"]}
 
-    section = sections.CATALOGUE
+    section = "Catalogue"
     rank = 2
     list_display: tuple[str | Column, ...] = (
         "created_at", "kind", STATUS, "rows", "created", "changed", "unchanged", "refused", "user",

@@ -20,7 +20,7 @@ from orders.search import beginning_with
 from orders.tracking import tracking_of
 from productbackend.database.postal_addresses import PostalAddress
 from productbackend.errors import DomainError
-from productbackend.site import home, sections
+from productbackend.site import home
 from productbackend.site.admin import COUNT_MAX, OBJECT_LINKS, ReadOnly
 from productbackend.site.columns import ACTIVE, GOOD, WAITS, amount, status_badge
 from productbackend.site.confirmation import Selection, confirmed
@@ -96,7 +96,7 @@ class OrderAdmin(OrderPages):
     class Media:
         css = {"all": ["orders/admin.css"]}
 
-    section = sections.ORDERS
+    section = "Orders"
     rank = 0
     list_display = (
         "number", "recipient", "email", "user", STATUS, TOTAL, amount("refunded", "currency"), "created_at",

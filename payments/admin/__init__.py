@@ -19,7 +19,7 @@ from payments.admin.waiting import ROWS_MAX
 from payments.models import MoneyMovement, Payment, ProviderEvent, Refund
 from payments.providers import transfer
 from payments.watching import unresolved_refunds
-from productbackend.site import home, sections
+from productbackend.site import home
 from productbackend.site.admin import COUNT_MAX, OBJECT_LINKS, ReadOnly, ShopAdmin
 from productbackend.site.columns import BAD, GOOD, WAITS, amount, status_badge
 from productbackend.site.days import Days, today
@@ -76,7 +76,7 @@ class MovementInline(MoneyInline):
 
 @admin.register(Payment)
 class PaymentAdmin(ReadOnly, MoneyPages):
-    section = sections.ORDERS
+    section = "Orders"
     list_display = ("order", "method", STATUS, AMOUNT, "created_at")
     list_filter = ("status", "method", DayFilter)
     list_select_related = ("order",)
@@ -92,7 +92,7 @@ class PaymentAdmin(ReadOnly, MoneyPages):
 
 @admin.register(MoneyMovement)
 class MoneyMovementAdmin(ReadOnly, ShopAdmin):
-    section = sections.ORDERS
+    section = "Orders"
     list_name = "Movements of money"
     list_display = ("order", "kind", AMOUNT, "provider", "reference", "user", "occurred_at")
     list_filter = ("kind", "provider")

@@ -104,6 +104,8 @@ class Kind:
                 return value.isoformat()
             case list():
                 return ", ".join(map(str, value))
+            case dict():
+                return ", ".join(f"{name}: {text}" for name, text in value.items())
         return str(value)
 
     def _shown(self, name: str, before: str | None, after: str | None) -> Pair:

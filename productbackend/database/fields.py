@@ -1,5 +1,6 @@
 """Model fields that the apps share."""
 
+import json
 from typing import Any
 
 from django.db import models
@@ -44,3 +45,32 @@ class KeyField(BinaryCollationMixin, models.CharField):
 
 class KeyTextField(BinaryCollationMixin, models.TextField):
     """Normalised text of any length."""
+
+
+class TextMapField(models.Field):
+    """A dict of text to text, in its order, as JSON; an empty one is NULL. MySQL's JSON type would sort the keys."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs | {"null": True, "blank": True, "default": dict})
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        for fixed in ("null", "blank", "default"):
+            kwargs.pop(fixed, None)
+        return name, path, args, kwargs
+
+    def get_internal_type(self) -> str:
+        return "TextField"
+
+    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> dict[str, str]:
+        return json.loads(value) if value else {}
+
+    def to_python(self, value: Any) -> Any:
+        return json.loads(value) if isinstance(value, str) and value else value or {}
+
+    def get_prep_value(self, value: Any) -> str | None:
+        value = super().get_prep_value(value)
+        return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) and value else value or None
+
+    def value_to_string(self, obj: models.Model) -> str:
+        return self.get_prep_value(self.value_from_object(obj)) or ""

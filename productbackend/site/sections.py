@@ -3,18 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.text import capfirst
 
-ORDERS = "Orders"
-CATALOGUE = "Catalogue"
-DELIVERY_AND_TAX = "Delivery and tax"
-PEOPLE = "Customers and staff"
 SYSTEM = "System"
-SECTIONS = (ORDERS, CATALOGUE, DELIVERY_AND_TAX, PEOPLE, SYSTEM)
+SECTIONS = (*settings.ADMIN_SECTIONS, SYSTEM)
 
 # Tables of other packages: an admin of our own says its section and the list's name itself.
 SYSTEM_APPS = ("django_celery_beat", "token_blacklist")

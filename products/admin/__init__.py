@@ -10,16 +10,17 @@ from django.db.models.functions import Lower
 from django.db.models.lookups import In
 from django.http import HttpRequest, HttpResponse
 
-from productbackend.site import home, sections
+from productbackend.site import home
 from productbackend.site.admin import COUNT_MAX, ReadOnly, ShopAdmin, begins_with
 from productbackend.site.filters import yes_no
 from productbackend.text.formats import money
 from products import categories
+from products.admin import families as families  # registers its page
 from products.admin import seams
-from products.admin.forms import CategoryField, CategoryForm, ProductForm
+from products.admin.forms import CategoryForm, PicksCategory, ProductForm
 from products.admin.pictures import ImageInline, TakesPictures, preview
 from products.inventory import low_stock, stock
-from products.models import Category, FormerSlug, Product, ProductImage, StockMovement
+from products.models import Category, Family, FormerSlug, Product, ProductImage, StockMovement
 from products.naming import sku_spellings, sort_key
 from products.search import query
 
@@ -44,18 +45,9 @@ class ShowsFormerSlugs:
         return ", ".join(FormerSlug.objects.of(row).values_list("slug", flat=True)) or "–"
 
 
-class PicksCategory:
-    """For the admin of a model with a foreign key to a category: its path is shown."""
-
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.remote_field.model is Category:
-            kwargs["form_class"] = CategoryField
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
-
-
 @admin.register(Category)
 class CategoryAdmin(PicksCategory, ShowsFormerSlugs, ShopAdmin):
-    section = sections.CATALOGUE
+    section = "Catalogue"
     form = CategoryForm
     list_display = ("path", "web_address")
     list_display_links = ("path",)
@@ -104,6 +96,8 @@ class CategoryAdmin(PicksCategory, ShowsFormerSlugs, ShopAdmin):
             in_use.append("categories below it")
         if Product.objects.filter(category__in=ids).exists():
             in_use.append("products in it")
+        if Family.objects.filter(category__in=ids).exists():
+            in_use.append("families in it")
         if in_use:
             return [], {}, set(), in_use
         return super().get_deleted_objects(objs, request)
@@ -159,7 +153,7 @@ class PictureFilter(admin.SimpleListFilter):
 
 @admin.register(Product)
 class ProductAdmin(TakesPictures, PicksCategory, ShowsFormerSlugs, ShopAdmin):
-    section = sections.CATALOGUE
+    section = "Catalogue"
     rank = 0
     form = ProductForm
     change_list_template = "admin/shop_change_list.html"
@@ -174,10 +168,11 @@ class ProductAdmin(TakesPictures, PicksCategory, ShowsFormerSlugs, ShopAdmin):
     search_fields = ("name",)
     search_help_text = "Words of name, brand and description, or an SKU. Counting stops at 5,000."
     autocomplete_fields = ("category",)
-    readonly_fields = ("former_slugs", "created_at", "updated_at")
+    readonly_fields = ("former_slugs", "family", "chosen_options", "created_at", "updated_at")
     fieldsets = (
         (None, {"fields": ("name", "brand", "category", "description", "is_active")}),
         ("Offer", {"fields": ("price", "tax_class", "quantity", "low_stock", "rating")}),
+        ("Family", {"fields": ("family", "chosen_options")}),
         ("Identifiers", {"fields": ("sku", "slug", "former_slugs")}),
         ("Dates", {"fields": ("created_at", "updated_at")}),
     )
@@ -215,6 +210,10 @@ class ProductAdmin(TakesPictures, PicksCategory, ShowsFormerSlugs, ShopAdmin):
     @admin.display(description="brand", ordering="brand_key")
     def maker(self, product: Product) -> str:
         return product.brand
+
+    @admin.display(description="options")
+    def chosen_options(self, product: Product) -> str:
+        return ", ".join(f"{axis}: {value}" for axis, value in product.options.items()) or "–"
 
     @admin.display(description="price", ordering="price")
     def offered_at(self, product: Product) -> str:
@@ -254,7 +253,7 @@ home.WAITING.extend([running_out, failed_pictures])
 
 @admin.register(StockMovement)
 class StockMovementAdmin(ReadOnly, ShopAdmin):
-    section = sections.CATALOGUE
+    section = "Catalogue"
     list_display = ("created_at", "sku", "pieces", "what", "order_number", "note", "user")
     sortable_by = ()
     list_filter = ("reason",)

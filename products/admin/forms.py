@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.http import HttpRequest
 
 from productbackend.errors import DomainError
 from products import categories
@@ -82,3 +83,12 @@ class ProductForm(forms.ModelForm):
             if not 0 <= result <= QUANTITY_MAX:
                 self.add_error("quantity", f"{self.in_stock} are in stock now: the quantity would be {result}.")
         return data
+
+
+class PicksCategory:
+    """For the admin of a model with a foreign key to a category: its path is shown."""
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.remote_field.model is Category:
+            kwargs["form_class"] = CategoryField
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]

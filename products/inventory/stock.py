@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from productbackend.database.statements import Insert, Write, slot
 from productbackend.errors import DomainError, InvalidValue
+from products.families import leads
 from products.models import QUANTITY_MAX, Product, StockMovement
 from products.reads import caching
 
@@ -40,12 +41,16 @@ INSERT_MOVEMENT = Insert(StockMovement)
 
 @dataclass(frozen=True)
 class StockRequest:
-    """A quantity of a product; `product_id` is None if the product was deleted."""
+    """A quantity of a product; `product_id` is None if the product was deleted.
+
+    `product` is the product as the caller has locked it, if it has.
+    """
 
     product_id: int | None
     name: str
     quantity: int
     sku: str = ""
+    product: Product | None = None
 
 
 class InsufficientStock(DomainError):
@@ -67,10 +72,10 @@ def check(*, wanted: StockRequest) -> None:
 def sell(*, wanted: Iterable[StockRequest], order_number: str, user: RequestUser | None) -> None:
     """Sell everything in `wanted`, or nothing. Raises InsufficientStock with all shortages.
 
-    Requests for one product are added up first. The caller locks the products' rows in primary-key
-    order, against deadlocks; the condition in the UPDATE alone prevents overselling.
+    Requests for one product are added up first. Products that the caller has not locked are locked here, in
+    primary-key order, against deadlocks; the condition in the UPDATE alone prevents overselling.
     """
-    totals = _totals(wanted)
+    totals = _with_products(_totals(wanted))
     now = timezone.now()
     short = [row for row in totals if row.product_id is None]
     for row in totals:
@@ -78,6 +83,11 @@ def sell(*, wanted: Iterable[StockRequest], order_number: str, user: RequestUser
             short.append(row)
     if short:
         raise InsufficientStock(_shortages(short))
+    leads.crossed_zero(
+        (row.product.family_id, row.product.quantity, row.product.quantity - row.quantity)
+        for row in totals
+        if row.product is not None
+    )
     _record([(row.product_id, row.sku, -row.quantity) for row in totals], Reason.SALE, _id(user), order_number)
 
 
@@ -88,14 +98,16 @@ def restock(*, quantities: dict[int, int], order_number: str, user: RequestUser 
     All pieces are the order's movement. What is beyond the largest quantity goes out again by a correction, which is
     none of the order's: so that the order's movements say what it holds.
     """
-    changes, beyond = [], []
+    changes, beyond, crossings = [], [], []
     for product in Product.objects.select_for_update().filter(pk__in=quantities).order_by("pk"):
         pieces = quantities[product.pk]
         quantity = min(product.quantity + pieces, QUANTITY_MAX)
         _write(product.pk, quantity)
         changes.append((product.pk, product.sku, pieces))
+        crossings.append((product.family_id, product.quantity, quantity))
         if over := product.quantity + pieces - quantity:
             beyond.append((product.pk, product.sku, -over))
+    leads.crossed_zero(crossings)
     _record(changes, Reason.RESTOCK, _id(user), order_number)
     if beyond:
         _record(beyond, Reason.CORRECTION, _id(user))
@@ -104,21 +116,23 @@ def restock(*, quantities: dict[int, int], order_number: str, user: RequestUser 
 @transaction.atomic(savepoint=False)
 def set_quantity(*, product_id: int, quantity: int, user: RequestUser | None) -> None:
     """Set the quantity to `quantity`, whatever was sold since it was read. Raises DomainError `not-found`."""
-    sku, current = locked_product(product_id)
+    sku, current, family_id = locked_product(product_id)
     if quantity != current:
         _write(product_id, quantity)
+        leads.crossed_zero([(family_id, current, quantity)])
         _record([(product_id, sku, quantity - current)], Reason.CORRECTION, _id(user))
 
 
 @transaction.atomic
 def adjust(*, product_id: int, delta: int, user: RequestUser | None) -> None:
     """Add `delta` to the quantity. Raises InvalidValue if the result is out of range, and DomainError `not-found`."""
-    sku, current = locked_product(product_id)
+    sku, current, family_id = locked_product(product_id)
     quantity = current + delta
     if error := out_of_range(quantity):
         raise error
     if delta:
         _write(product_id, quantity)
+        leads.crossed_zero([(family_id, current, quantity)])
         _record([(product_id, sku, delta)], Reason.CORRECTION, _id(user))
 
 
@@ -147,6 +161,7 @@ def adjust_many(
     quantity = RawSQL(f"CASE id {cases} END", quantities, PositiveIntegerField())  # noqa: S611 - Django's Case is slow
     now = timezone.now()
     Product.objects.filter(pk__in=ids).update_without_invalidation(quantity=quantity, updated_at=now)
+    leads.crossed_zero((product.family_id, product.quantity - delta, product.quantity) for product, delta in changed)
     _record([(product.pk, product.sku, delta) for product, delta in changed], reason, user_id, note=note)
 
 
@@ -201,6 +216,15 @@ def _totals(wanted: Iterable[StockRequest]) -> list[StockRequest]:
     return [replace(by_product[pk], quantity=totals[pk]) for pk in sorted(totals)] + deleted
 
 
+def _with_products(wanted: list[StockRequest]) -> list[StockRequest]:
+    """The requests with their products, locked."""
+    unread = [row.product_id for row in wanted if row.product is None and row.product_id is not None]
+    if not unread:
+        return wanted
+    read = {row.pk: row for row in Product.objects.select_for_update().filter(pk__in=unread).order_by("pk")}
+    return [row if row.product else replace(row, product=read.get(row.product_id or 0)) for row in wanted]
+
+
 def _shortages(wanted: list[StockRequest]) -> list[dict[str, Any]]:
     stock = dict(
         Product.objects.filter(
@@ -217,9 +241,10 @@ def _shortages(wanted: list[StockRequest]) -> list[dict[str, Any]]:
     return shortages
 
 
-def locked_product(product_id: int) -> tuple[str, int]:
-    """Lock a product's row and return its SKU and quantity. Raises DomainError `not-found`."""
-    row = Product.objects.select_for_update().filter(pk=product_id).values_list("sku", "quantity").first()
+def locked_product(product_id: int) -> tuple[str, int, int | None]:
+    """Lock a product's row and return its SKU, quantity and family. Raises DomainError `not-found`."""
+    locked = Product.objects.select_for_update().filter(pk=product_id)
+    row = locked.values_list("sku", "quantity", "family_id").first()
     if row is None:
         raise DomainError("not-found", "There is no such product.")
     return row

@@ -1,4 +1,4 @@
-"""Counts of filtered products by category, brand, price and rating."""
+"""Counts of filtered products by category, brand, price, rating and option."""
 
 from bisect import bisect
 from collections import Counter
@@ -8,9 +8,10 @@ from itertools import compress
 from typing import Any
 
 from products.models import Category
+from products.reads import option_facets
+from products.reads.option_facets import MATCHES_MAX
 from products.reads.query import ProductQuery
 
-MATCHES_MAX = 10_000
 BRANDS_MAX = 100
 PRICE_BOUNDS = [Decimal(bound) for bound in (0, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000)]
 RATING_BOUNDS = [4, 3, 2, 1]
@@ -21,7 +22,7 @@ ENOUGH = 1_000  # matches among the first 10,000 products, for a facet to be cou
 
 # The columns that each facet counts, and its own filters, which it is counted without.
 COLUMNS = {
-    "matches": ("pk",),
+    "matches": ("pk", "family_id"),
     "categories": ("category_id",),
     "brands": ("brand_key", "brand"),
     "prices": ("price",),
@@ -46,15 +47,18 @@ def count(query: ProductQuery) -> dict[str, Any]:
     """
     values, exact = _values(query)
     if not values["pk"] and (relaxed := query.relaxed()):
-        values, exact = _values(relaxed)
+        query = relaxed
+        values, exact = _values(query)
+    options, is_whole = option_facets.count(query, values["pk"], values["family_id"])
     prices = values["price"]
     return {
         "count": len(values["pk"]),
-        "exact": exact,
+        "exact": exact and is_whole,
         "categories": _categories(Counter(pk for pk in values["category_id"] if pk is not None)),
         "brands": _brands(values["brand_key"], values["brand"]),
         "prices": _prices(prices),
         "ratings": _ratings(values["rating"]),
+        "options": options,
         "price": {"min": min(prices, default=None), "max": max(prices, default=None)},
     }
 
@@ -98,7 +102,7 @@ def _passing(query: ProductQuery, sample: Values) -> dict[str, list[bool]]:
         "categories": [pk in categories for pk in sample["category_id"]],
         "brands": [key in brands for key in sample["brand_key"]],
         "prices": [least <= price <= most for price in sample["price"]],
-        "ratings": [worst <= rating <= best for rating in sample["rating"]],
+        "ratings": [rating is not None and worst <= rating <= best for rating in sample["rating"]],
     }
 
 
@@ -139,6 +143,7 @@ def _prices(prices: Sequence[Decimal]) -> list[dict[str, Any]]:
     ]
 
 
-def _ratings(ratings: Sequence[float]) -> list[dict[str, Any]]:
-    counts = [{"min": low, "count": sum(1 for rating in ratings if rating >= low)} for low in RATING_BOUNDS]
+def _ratings(ratings: Sequence[float | None]) -> list[dict[str, Any]]:
+    given = [rating for rating in ratings if rating is not None]
+    counts = [{"min": low, "count": sum(1 for rating in given if rating >= low)} for low in RATING_BOUNDS]
     return [row for row in counts if row["count"]]

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from productbackend.api import keyset
 from productbackend.api.keyset import BY_RANK, IndexOrder, Page
-from products.reads.query import ProductQuery
+from products.models import Product
+from products.reads.query import NULLABLE, ProductQuery
 from products.reads.rows import rows_by_id
 from products.reads.subtree import SubtreeMerge
 from products.search.query import by_relevance
@@ -26,11 +27,14 @@ def page(query: ProductQuery) -> Page:
 def _page(query: ProductQuery) -> Page:
     if not query.paging.keys:
         return in_given_order(query) if "ids" in query.filters else ranked(query)
+    if query.shows_members:
+        return keyset.read(IndexOrder(query.shown_members(), nullable=NULLABLE), query.paging)
     matching, count_order = query.rows(), ["name_key"] if "name_contains" in query.filters else []
+    counted = query.unpaged.rows() if query.one_per_family else None
     # A search reads the fulltext index once for all categories.
     if "search" in query.filters or len(query.categories or []) < 2:
-        return keyset.read(IndexOrder(matching, count_order), query.paging)
-    return keyset.read(SubtreeMerge(matching, count_order, query=query), query.paging)
+        return keyset.read(IndexOrder(matching, count_order, NULLABLE, counted), query.paging)
+    return keyset.read(SubtreeMerge(matching, count_order, NULLABLE, counted, query=query), query.paging)
 
 
 def ranked(query: ProductQuery) -> Page:
@@ -53,5 +57,14 @@ def by_position(query: ProductQuery, ids: Sequence[int]) -> Page:
     stop = min(start + limit, RANKED_MAX)
     following = {"o": BY_RANK, "v": stop} if stop < min(len(ids), RANKED_MAX) else None
     preceding = {"o": BY_RANK, "v": max(start - limit, 0)} if start > 0 else None
-    rows = rows_by_id(ids[start:stop], include_hidden=query.include_hidden)
+    page = ids[start:stop]
+    rows = rows_by_id(shown(query, page) if query.shows_members else page, include_hidden=query.include_hidden)
     return Page(rows, min(len(ids), RANKED_MAX), len(ids) <= RANKED_MAX, (following, preceding))
+
+
+def shown(query: ProductQuery, leads: Sequence[int]) -> list[int]:
+    """The products by which the families of these leads are shown."""
+    families = dict(Product.objects.filter(pk__in=leads).order_by().values_list("pk", "family_id"))
+    members = query.members(family__in=set(families.values())).order_by("-family_position", "-pk")
+    first = dict(members.values_list("family_id", "pk"))
+    return [first[families[pk]] for pk in leads if families.get(pk) in first]

@@ -32,6 +32,7 @@ from products.reads.page_entry import Entry
 TTL = 60  # seconds: how long a page can be stale if an invalidation is lost
 QUERY_MAX = 1_000  # characters; pages of longer queries are not cached
 PAGE_MAX = 128 * 1024  # bytes of a body; longer ones are not cached
+FAMILY_MAX = 1024 * 1024  # bytes of a family, which may have 250 products
 REQUESTED_ONCE = 1  # the value at the key of a page that was requested once; the second request caches the page
 MEDIA_TYPE = "application/json"  # of the pages that are cached
 LOCK_TTL = 5  # seconds; then another process may render the page
@@ -47,6 +48,9 @@ ROUTES: dict[str, dict[str, bool]] = {
     "/products/facets/": query.FILTER_PARAMETERS,
     "/products/{id}/": {},
     "/products/by-slug/{slug}/": {},
+    "/families/": pagination.PARAMETERS | query.FamilyFilter.parameters(),
+    "/families/{id}/": {},
+    "/families/by-slug/{slug}/": {},
     "/categories/": pagination.PARAMETERS | query.CategoryFilter.parameters(),
     "/categories/{id}/": {},
     "/categories/by-slug/{slug}/": {},
@@ -159,7 +163,8 @@ def store(key: CacheKey, before: dict[str, int], response: Response) -> None:
 
     The first request for a page only records that.
     """
-    if len(before) < 2 or len(response.content) > PAGE_MAX or cache.add(key.key, REQUESTED_ONCE, TTL):
+    most = FAMILY_MAX if key.route.startswith("/families/") else PAGE_MAX
+    if len(before) < 2 or len(response.content) > most or cache.add(key.key, REQUESTED_ONCE, TTL):
         return
     rows = shown_products(response.data)
     keys = [caching.product_token_key(pk) for pk in rows]
@@ -178,13 +183,15 @@ def store(key: CacheKey, before: dict[str, int], response: Response) -> None:
     cache.set(key.key, page_entry.serialize(entry), TTL)
 
 
-def shown_products(data: Any) -> dict[int, tuple[int, datetime]]:
-    """The products in a response: their quantity and `updated_at`, by id."""
+def shown_products(data: Any) -> dict[int, tuple[int, datetime | None]]:
+    """The products in a response: their quantity and `updated_at`, by id. In a family they have no `updated_at`."""
     rows = data if isinstance(data, list) else data.get("results", [data])
-    return {row["id"]: (row["quantity"], datetime.fromisoformat(row["updated_at"])) for row in rows if "sku" in row}
+    found = {row["id"]: (row["quantity"], datetime.fromisoformat(row["updated_at"])) for row in rows if "sku" in row}
+    variants = [variant for row in rows if isinstance(row, dict) for variant in row.get("variants", ())]
+    return found | {variant["id"]: (variant["quantity"], None) for variant in variants}
 
 
-def are_unchanged(rows: dict[int, tuple[int, datetime]]) -> bool:
+def are_unchanged(rows: dict[int, tuple[int, datetime | None]]) -> bool:
     """Whether the database still has the rows as the page shows them, after their tokens were read."""
     current = Product.objects.filter(pk__in=rows).order_by().values_list("pk", "quantity", "updated_at")
     return {pk: (quantity, updated_at) for pk, quantity, updated_at in current} == rows

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import django_filters
-from django.db.models import F, QuerySet, Value
+from django.db.models import Exists, ExpressionWrapper, F, IntegerField, OuterRef, Q, QuerySet, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import StrIndex, Substr
 from django.db.models.lookups import Contains
@@ -31,14 +31,16 @@ from productbackend.api.permissions import may_see_all
 from productbackend.database.fields import KEY_LENGTH, fold
 from productbackend.text.comparison import normalized
 from products import categories
-from products.models import Category, Product
+from products.models import Category, Family, Product
 from products.naming import KEY_SEPARATOR, name_key
+from products.reads.option_filters import OnePerFamilyFilter, OptionFilter, by_axis
 from products.reads.rows import product_rows
 from products.search.query import TEXT_MAX, can_be_relaxed, matching, with_sku
 
 # The columns of the orderings, which have indexes.
 ORDERINGS = {"name": "name_key"} | {name: name for name in ("price", "rating", "quantity", "created_at", "id")}
 ORDERING = "name"
+NULLABLE = {"rating"}
 SPELLINGS_MAX = 100  # products whose SKUs differ in case only
 
 
@@ -126,6 +128,16 @@ class ProductFilter(FilterSet):
         help_text="Ids with commas between; without `ordering` in their order. Unknown ones are left out."
     )
     in_stock = StockFilter(field_name="quantity", help_text="true: in stock; false: sold out.")
+    option = OptionFilter(
+        help_text="An option such as `Size:M`, split at the first colon, in any case. It may be repeated: any of the "
+        "values of one axis, all of several axes."
+    )
+    one_per_family = OnePerFamilyFilter(
+        field_name="is_lead",
+        help_text="true: each family once, by its lead: the first of its products that is active and in stock, else "
+        "the first that is active. Filters are compared with the lead, but `option`: a family is found if any of its "
+        "products has it, and shown by the first that does.",
+    )
     search = SearchFilter(
         help_text="Words in name, brand, description, SKU and the names of the category and those above it, compared "
         "by their stem. Where no product has all of them, products with some of them are found."
@@ -146,6 +158,15 @@ class CategoryFilter(FilterSet):
         fields: list[str] = []
 
 
+class FamilyFilter(FilterSet):
+    name = NameFilter(field_name="name_key", help_text="The whole name, in any case.")
+    slug = SlugFilter(help_text="The whole slug.")
+
+    class Meta:
+        model = Family
+        fields: list[str] = []
+
+
 FILTERS = ProductFilter.base_filters
 FILTER_PARAMETERS = ProductFilter.parameters()
 
@@ -161,6 +182,20 @@ class ProductQuery:
     is_relaxed: bool = False  # whether the search finds products that have any of its words
 
     @property
+    def one_per_family(self) -> bool:
+        return bool(self.filters.get("one_per_family"))
+
+    @property
+    def options(self) -> dict[str, list[str]]:
+        """The options that are filtered by, by axis."""
+        return by_axis(self.filters.get("option", ()))
+
+    @property
+    def shows_members(self) -> bool:
+        """Whether families are shown by other products than their leads."""
+        return self.one_per_family and "option" in self.filters
+
+    @property
     def names(self) -> set[str]:
         """The names of the filters that the request uses."""
         return {*self.filters, *(["category"] if self.categories is not None else [])}
@@ -168,17 +203,64 @@ class ProductQuery:
     def rows(self, category: RawSQL | None = None, without: Container[str] = ()) -> QuerySet[Any]:
         """The matching rows; with `category`, those of one category instead of all subtrees.
 
-        The filters in `without` are not applied.
+        The filters in `without` are not applied. With `shows_members` these are the leads of the families.
         """
-        rows = product_rows(include_hidden=self.include_hidden)
+        rows = self._filtered(product_rows(include_hidden=self.include_hidden), category, without)
+        if self.shows_members:
+            rows = rows.filter(Exists(self.members(family=OuterRef("family_id"))))
+        return rows
+
+    def members(self, **of: Any) -> QuerySet[Any]:
+        """The products of families that the client may see and that have the options."""
+        members = Product.objects.order_by().filter(**of)
+        members = members if self.include_hidden else members.filter(is_active=True)
+        return FILTERS["option"].filter(members, self.filters.get("option", ()))
+
+    def shown_members(self) -> QuerySet[Any]:
+        """The rows of the products that families are shown by, with `shows_members`."""
+        earlier = Q(family_position__lt=OuterRef("family_position")) | Q(
+            family_position=OuterRef("family_position"), pk__lt=OuterRef("pk")
+        )
+        rows = product_rows(include_hidden=self.include_hidden).filter(family__isnull=False)
+        rows = FILTERS["option"].filter(rows, self.filters["option"])
+        rows = rows.filter(~Exists(self.members(family=OuterRef("family_id")).filter(earlier)))
+        if self.names <= {"option", "one_per_family"}:
+            return rows
+        leads = self._filtered(Product.objects.order_by().filter(family=OuterRef("family_id")), is_nested=True)
+        return rows.filter(Exists(leads))
+
+    def _filtered(
+        self,
+        rows: QuerySet[Any],
+        category: RawSQL | None = None,
+        without: Container[str] = (),
+        *,
+        is_nested: bool = False,
+    ) -> QuerySet[Any]:
         if self.categories is not None and "category" not in without:
             rows = rows.filter(category__in=self.categories) if category is None else rows.filter(category=category)
         for name, value in self.filters.items():
-            if name in without:
+            if name in without or (name == "option" and self.one_per_family):
                 continue
-            relaxes = self.is_relaxed and name == "search"
-            rows = matching(rows, value, relaxed=True) if relaxes else FILTERS[name].filter(rows, value)
+            if name == "one_per_family" and value and self.paging.keys and "name_key" not in self.paging.keys[0]:
+                # The index of leads is in the order of names: for other orders the `+ 0` keeps MySQL from sorting it.
+                is_lead = ExpressionWrapper(F("is_lead") + Value(0), output_field=IntegerField())
+                rows = rows.alias(leads=is_lead).filter(leads=1)
+            elif name == "search":
+                rows = matching(rows, value, relaxed=self.is_relaxed, is_nested=is_nested)
+            else:
+                rows = FILTERS[name].filter(rows, value)
         return rows
+
+    @property
+    def unpaged(self) -> "ProductQuery":
+        return replace(self, paging=Paging([], 0, 0, None))
+
+    def without_option(self, axis: str) -> "ProductQuery":
+        """The query without the options of an axis."""
+        options = [each for each in self.filters["option"] if each[0] != axis]
+        filters = {name: value for name, value in self.filters.items() if name != "option"}
+        return replace(self, filters=filters | ({"option": options} if options else {}))
 
     def relaxed(self) -> "ProductQuery | None":
         """The query that finds products with any word of the search; None without a search of several words."""

@@ -27,7 +27,7 @@ def _time(column: str) -> Callable[[Any, Images], str]:
 # `ProductSerializer` has them as fields, so that the OpenAPI document has them.
 MEMBERS = (
     "id", "name", "slug", "sku", "brand", "description", "category", "category_name", "price", "currency", "quantity",
-    "rating", "is_active", "tax_class", "image", "images", "created_at", "updated_at",
+    "rating", "is_active", "family", "options", "tax_class", "image", "images", "created_at", "updated_at",
 )  # fmt: skip
 COMPUTED = {"currency", "image", "images"}
 # The members that are not written as their column is, with functions of the row and its images.

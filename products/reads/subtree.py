@@ -24,10 +24,11 @@ class SubtreeMerge(IndexOrder):
 
     query: ProductQuery = field(kw_only=True)
 
-    def rows(self, keys: Sequence[str], beyond: Q, start: int, stop: int) -> list[Any]:
+    def rows(self, keys: Sequence[Any], beyond: Q, start: int, stop: int) -> list[Any]:
         categories = self.query.categories or []
         merges = connections[self.queryset.db].features.supports_slicing_ordering_in_compound
         merges = merges and len(categories) <= CATEGORIES_MAX and len(categories) * stop <= MERGED_MAX
+        merges = merges and all(isinstance(key, str) for key in keys)  # no nulls among the ties
         found = self.query.rows(RawSQL("%s", [SLOT])) if merges else self.queryset
         ordered = found.filter(beyond).order_by(*keys)
         if merges:

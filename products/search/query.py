@@ -68,10 +68,13 @@ class Matches(Lookup):
         return f"MATCH ({column}) AGAINST ({query} IN BOOLEAN MODE)", [*column_params, *query_params]
 
 
-def matching(queryset: QuerySet[Any], text: str, *, relaxed: bool = False) -> QuerySet[Any]:
-    """The products in which every word of `text` occurs, or if `relaxed` any; none if `text` is too long."""
+def matching(queryset: QuerySet[Any], text: str, *, relaxed: bool = False, is_nested: bool = False) -> QuerySet[Any]:
+    """The products in which every word of `text` occurs, or if `relaxed` any; none if `text` is too long.
+
+    Only a queryset that is no part of another one, not `is_nested`, can be ordered by relevance.
+    """
     wanted = words(text) if len(text) <= TEXT_MAX else []
-    return _containing(queryset, wanted, relaxed=relaxed) if wanted else queryset.none()
+    return _containing(queryset, wanted, relaxed=relaxed, is_nested=is_nested) if wanted else queryset.none()
 
 
 def can_be_relaxed(text: str) -> bool:
@@ -86,11 +89,16 @@ def with_sku(queryset: QuerySet[Any], sku: str) -> QuerySet[Any]:
     return usual if usual.exists() else _containing(queryset, [Word((sku_token(sku),))])
 
 
-def _containing(queryset: QuerySet[Any], wanted: list[Word], *, relaxed: bool = False) -> QuerySet[Any]:
+def _containing(
+    queryset: QuerySet[Any], wanted: list[Word], *, relaxed: bool = False, is_nested: bool = False
+) -> QuerySet[Any]:
     if connections[queryset.db].vendor == "mysql":
         return queryset.filter(search_text__matches=_boolean_query(wanted, relaxed=relaxed))
     if sqlite_has_fts5():
         query = f" {'OR' if relaxed else 'AND'} ".join(map(_fts5_query, wanted))
+        if is_nested:  # where the table of products has another name
+            found = RawSQL(f"SELECT rowid FROM {TABLE} WHERE {TABLE} MATCH %s", [query])  # noqa: S611,S608
+            return queryset.filter(pk__in=found)
         joined = f"{TABLE}.rowid = {Product._meta.db_table}.id"
         return queryset.extra(tables=[TABLE], where=[joined, f"{TABLE} MATCH %s"], params=[query])  # noqa: S610
     condition = Q()

@@ -44,8 +44,10 @@ NAMES = {
     "category_slug": "shoes",
     "product_slug": "red-shoe",
     "hidden_slug": "hidden",
+    "family_slug": "coat",
     "problem": "not-found",
     "provider": "stripe",
+    "part": 1,
 }
 STEP = "Order OrderChange Mail"  # what fulfilling an order changes
 
@@ -118,10 +120,13 @@ class World:
 
 
 def staff_rows() -> dict[str, int]:
-    """A delivery method, a tax rate, and an import."""
+    """A delivery method, a tax rate, an import, and a family that customers do not see."""
+    family = factories.family("Coat")
+    factories.member(family, "M", is_active=False)
     # The method is inactive, so that checkout asks for nothing more.
     return {"method": factories.delivery_method(is_active=False).pk, "rate": factories.tax_rate().pk} | {
-        "import": checked_import().pk
+        "import": checked_import().pk,
+        "family": family.pk,
     }
 
 
@@ -163,6 +168,7 @@ def verification(world: World) -> dict[str, Any]:
     return {"token": email_verification.make_token(owner, owner.email)}
 
 
+MADE = "Product StockMovement Suggestion Option Change"
 CATEGORY = "Category Reindex Suggestion Change"
 NEW_PASSWORD = {"old_password": factories.PASSWORD, "new_password": "quite another secret"}
 REGISTRATION = {
@@ -244,6 +250,14 @@ TABLE: list[tuple[str, Any, str, str]] = [
         "401 403 403 204 403 403 204",
         "Product ProductImage CartItem OrderLine StockMovement Suggestion Change",
     ),
+    ("get /families/", None, "200", ""),
+    ("get /families/{family}/", None, "404 404 404 200 200 200 200", ""),
+    ("get /families/by-slug/{family_slug}/", None, "404 404 404 200 200 200 200", ""),
+    ("post /families/", {"name": "Hat", "axes": ["Size"]}, "401 403 403 201 403 403 201", "Family Change"),
+    ("put /families/{family}/", {"name": "Hat", "axes": ["Size"]}, "401 403 403 200 403 403 200", "Family Change"),
+    ("patch /families/{family}/", {"name": "Hat"}, "401 403 403 200 403 403 200", "Family Change"),
+    ("delete /families/{family}/", None, "401 403 403 204 403 403 204", "Family Product Option Change"),
+    ("post /families/{family}/variants/", {"options": {"Size": ["S"]}}, "401 403 403 200 403 403 200", MADE),
     ("get /products/{product}/images/", None, "200", ""),
     ("post /products/{product}/images/", new_image, "401 403 403 201 403 403 201", "ProductImage"),
     (
@@ -312,6 +326,10 @@ TABLE: list[tuple[str, Any, str, str]] = [
     ("get /exports/products/", None, "401 403 403 200 200 200 200", ""),
     ("get /exports/stock/", None, "401 403 403 200 200 200 200", ""),
     ("get /exports/orders/", None, "401 403 403 403 200 200 200", ""),
+    # --- Feeds, which are off ---
+    ("get /sitemap.xml", None, "404", ""),
+    ("get /sitemap-{part}.xml", None, "404", ""),
+    ("get /feeds/google.xml", None, "404", ""),
     # --- Payments: the orders were paid at once ---
     ("get /payment-methods/", None, "200", ""),
     ("post /payment-events/{provider}/", {"id": "evt_1"}, "404", ""),

@@ -202,6 +202,7 @@ ADMIN = {
     "accounts.user": {"support": "v"},
     "products.category": {"managers": "vacd", "support": "v"},
     "products.product": {"managers": "vacd", "desk": "v", "support": "v"},
+    "products.family": {"managers": "vacd", "desk": "v", "support": "v"},
     "products.stockmovement": {"managers": "v"},
     "delivery.deliverymethod": {"managers": "vacd", "desk": "v", "support": "v"},
     "taxes.taxrate": {"managers": "vacd", "desk": "v", "support": "v"},

@@ -81,7 +81,7 @@ def test_a_500_has_the_headers(browser: Client, monkeypatch: pytest.MonkeyPatch)
     def fail(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr("products.views.ProductViewSet.list", fail)
+    monkeypatch.setattr("products.api.views.ProductViewSet.list", fail)
     answer = browser.get("/products/", headers={"Origin": SHOP})
     assert answer.status_code == 500
     assert answer["Access-Control-Allow-Origin"] == SHOP

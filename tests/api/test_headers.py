@@ -125,7 +125,7 @@ def test_every_response_has_the_api_version(api: APIClient, browser: Client) -> 
 
 
 def test_a_500_has_the_api_version(api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("products.views.page", None)
+    monkeypatch.setattr("products.api.views.page", None)
     answer = api.get("/products/")
     assert (answer.status_code, answer["API-Version"]) == (500, settings.API_VERSION)
 

@@ -127,10 +127,10 @@ def test_a_quantity_is_a_whole_number(staff: APIClient, customer: APIClient) -> 
 
 
 def test_a_rating_is_a_number(staff: APIClient) -> None:
-    for value in ('"4.5"', "4.5", "5", '"5"'):
+    for value in ('"4.5"', "4.5", "5", '"5"', "null"):
         answer = send(staff, "POST", "/products/", f'{{"name": "x", "quantity": 1, "rating": {value}}}')
         assert answer.status_code == 201, answer.content
-    for value in ('"4_0"', '"4e0"', '"\uff14"', '" 4"', '"nan"', '"inf"', "true", "1e400", "null", *DEEP):
+    for value in ('"4_0"', '"4e0"', '"\uff14"', '" 4"', '"nan"', '"inf"', "true", "1e400", *DEEP):
         answer = send(staff, "POST", "/products/", f'{{"name": "x", "quantity": 1, "rating": {value}}}')
         assert answer.status_code == 400, value
 

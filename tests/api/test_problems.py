@@ -96,7 +96,7 @@ def test_a_500_reveals_nothing(api: APIClient, monkeypatch: pytest.MonkeyPatch) 
     def fail(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError("the secret query")
 
-    monkeypatch.setattr("products.views.page", fail)
+    monkeypatch.setattr("products.api.views.page", fail)
     answer = api.get("/products/")
     check(answer, 500, "internal-error")
     assert b"secret" not in answer.content
@@ -106,7 +106,7 @@ def test_an_unreachable_database_is_a_503(api: APIClient, monkeypatch: pytest.Mo
     def fail(*args: Any, **kwargs: Any) -> None:
         raise OperationalError(2013, "Lost connection to server")
 
-    monkeypatch.setattr("products.views.page", fail)
+    monkeypatch.setattr("products.api.views.page", fail)
     answer = api.get("/products/")
     check(answer, 503, "unavailable")
     assert int(answer["Retry-After"]) > 0
@@ -140,7 +140,7 @@ def test_a_well_formed_request_id_of_the_client_is_used(api: APIClient) -> None:
 
 EVERY_PATH = [
     path.replace("{product_id}", "1").replace("{image_id}", "1").replace("{id}", "1").replace("{name}", "not-found")
-    for path in (path.replace("{provider}", "stripe") for path in DOCUMENT["paths"])
+    for path in (path.replace("{provider}", "stripe").replace("{part}", "1") for path in DOCUMENT["paths"])
 ]
 BESIDE = [
     "/api-docs/",

@@ -102,8 +102,8 @@ def test_restocking_while_selling(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_control_restocking_without_the_lock_loses_sales(monkeypatch: pytest.MonkeyPatch) -> None:
-    def read(product_id: int) -> tuple[str, int]:
-        return Product.objects.values_list("sku", "quantity").get(pk=product_id)
+    def read(product_id: int) -> tuple[str, int, int | None]:
+        return Product.objects.values_list("sku", "quantity", "family_id").get(pk=product_id)
 
     monkeypatch.setattr(stock, "locked_product", paused(read))
     _, [balance] = restock_while_selling()

@@ -45,7 +45,7 @@ def newer_code() -> None:
     edit("productbackend/fixed_settings.py", 'API_VERSION = "1.0.0"', 'API_VERSION = "1.0.1"')
     shelf = '    shelf = models.CharField(max_length=20, blank=True, db_default="")\n'
     first = "    search_text = KeyTextField("
-    edit("products/models.py", first, shelf + first)
+    edit("products/models/product.py", first, shelf + first)
     migrations = CHECKOUT / "products/migrations"
     last = max(path.stem for path in migrations.glob("[0-9]*.py"))
     (migrations / f"{int(last[:4]) + 1:04}_shelf.py").write_text(MIGRATION.format(last=last))

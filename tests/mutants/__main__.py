@@ -58,7 +58,7 @@ MUTANTS = {
     "a guest who is another": Mutant("accounts/guests.py", "Guest.objects.filter(token_hash=_hash(token)).first()", "Guest.objects.first()"),
     "a merge that can be repeated": Mutant("carts/merging.py", "    source.delete()\n", ""),
     "an unknown parameter ignored": Mutant("productbackend/api/parameters.py", "    if errors := list(_errors(given, known)):\n", "    if errors := []:\n"),
-    "a former slug that is not found": Mutant("products/views.py", "        if former is None:\n", "        if True:\n"),
+    "a former slug that is not found": Mutant("products/api/views.py", "        if former is None:\n", "        if True:\n"),
     "a picture that a cart lacks": Mutant("carts/serializers.py", "        return ImageWriter(self.context.get(\"request\")).write(images[0]) if images else None", "        return None"),
 }  # fmt: skip
 

@@ -19,6 +19,8 @@ def members(schema: str) -> set[str]:
 
 def test_each_resource_has_the_members_of_its_schema(api: APIClient, customer: APIClient, staff: APIClient) -> None:
     product = factories.product(category=factories.category("Shoes"))
+    family = factories.family()
+    factories.member(family, "M", name="z")
     pictures.add(product)
     path = f"/products/{product.pk}/"
     cart = customer.post("/cart-items/", {"product": product.pk, "quantity": 1}).json()["cart"]
@@ -26,6 +28,8 @@ def test_each_resource_has_the_members_of_its_schema(api: APIClient, customer: A
         "Product": api.get(path).json(),
         "ProductList": api.get("/products/").json(),
         "Facets": api.get("/products/facets/").json(),
+        "Family": api.get(f"/families/{family.pk}/").json(),
+        "FamilyList": api.get("/families/").json(),
         "Category": api.get("/categories/").json()["results"][0],
         "CategoryList": api.get("/categories/").json(),
         "ImageList": api.get(f"{path}images/").json(),
@@ -42,6 +46,9 @@ def test_each_resource_has_the_members_of_its_schema(api: APIClient, customer: A
     responses["listed product"] = responses["ProductList"]["results"][0]
     responses["listed order"] = responses["OrderList"]["results"][0]
     responses["OrderLine"] = responses["Order"]["items"][0]
+    responses["Variant"] = responses["Family"]["variants"][0]
+    responses["AxisCounts"] = responses["Facets"]["options"][0]
+    responses["OptionCount"] = responses["AxisCounts"]["values"][0]
     schemas = {"listed product": "Product", "listed order": "Order"}
     found = {name: set(response) for name, response in responses.items()}
     assert found == {name: members(schemas.get(name, name)) for name in responses}

@@ -148,7 +148,7 @@ def test_the_admin_shows_former_slugs_and_records_renames(staff: APIClient, clie
     category.refresh_from_db()
     assert (category.slug, category.position) == ("boots", 4)
     page = client.get(path).content.decode()
-    assert "Former slugs" in page
+    assert "Former web addresses" in page
     assert "shoes" in page
     assert 'name="former_slugs"' not in page
     product = factories.product("Lamp")

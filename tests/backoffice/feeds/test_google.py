@@ -37,6 +37,13 @@ def test_without_brand_description_and_stock() -> None:
     assert "brand" not in found
 
 
+def test_a_variant_names_its_family_and_what_google_knows_of_its_options() -> None:
+    found = item(family=7, options={"Size": "M & L", "COLOUR": "Red", "Fit": "Slim"})
+    assert (found["item_group_id"], found["size"], found["color"]) == ("7", "M & L", "Red")
+    assert "Slim" not in found.values()
+    assert "item_group_id" not in item()
+
+
 def test_texts_are_cut_at_googles_lengths() -> None:
     found = item(name="靴" * 200, description="é" * 6_000, brand="b" * 100)
     assert [len(found[name]) for name in ("title", "description", "brand")] == [150, 5_000, 70]

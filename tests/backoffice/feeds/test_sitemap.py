@@ -14,7 +14,8 @@ NOON = datetime(2026, 3, 1, 12, 0, 0, 999_999, tzinfo=UTC)
 def row(**columns: Any) -> Row:
     given: dict[str, Any] = {
         "pk": 1, "name": "Lamp", "link": "https://shop.example/p/lamp", "sku": "L-1", "brand": "", "description": "",
-        "price": Decimal("12.50"), "in_stock": True, "image": "https://api.example/a.jpg", "changed_at": NOON,
+        "price": Decimal("12.50"), "in_stock": True, "image": "https://api.example/a.jpg",
+        "changed_at": NOON, "family": None, "options": {},
     }  # fmt: skip
     return Row(**given | columns)
 

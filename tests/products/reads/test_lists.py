@@ -354,6 +354,7 @@ def test_facets_count_what_the_list_finds(api: APIClient) -> None:
             {"min": "5000.00", "max": None, "count": 1},
         ],
         "ratings": [{"min": 4, "count": 1}, {"min": 3, "count": 2}, {"min": 2, "count": 2}, {"min": 1, "count": 2}],
+        "options": [],
         "price": {"min": "9.99", "max": "9000.00"},
     }
     for category in body["categories"]:

@@ -9,11 +9,11 @@ import pytest
 from django.core.cache import cache
 from rest_framework.test import APIClient
 
+from products.api.views import ProductViewSet
 from products.images import lifecycle
 from products.inventory import stock
 from products.models import Product
 from products.reads import page_cache
-from products.views import ProductViewSet
 from tests import factories
 from tests.concurrently import run_concurrently
 from tests.products import pictures

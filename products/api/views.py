@@ -22,12 +22,7 @@ from productbackend.database import replica
 from productbackend.errors import DomainError
 from productbackend.text.comparison import normalized
 from products import catalogue, categories
-from products.models import Category, FormerSlug, Product, Suggestion
-from products.reads import facets, query
-from products.reads.page import page
-from products.reads.rows import ProductWriter, product_row, product_rows, thumbs
-from products.search import suggestions
-from products.serializers import (
+from products.api.serializers import (
     CategoryNodeSerializer,
     CategorySerializer,
     FacetsSerializer,
@@ -36,6 +31,11 @@ from products.serializers import (
     SuggestionQuerySerializer,
     SuggestionsSerializer,
 )
+from products.models import Category, Family, FormerSlug, Product, Suggestion
+from products.reads import facets, query
+from products.reads.page import page
+from products.reads.rows import ProductWriter, product_row, product_rows, thumbs
+from products.search import suggestions
 
 SLUG_PATH = "by-slug/(?P<slug>[^/]{1,220})"
 
@@ -50,7 +50,7 @@ class ProductPagination(pagination.KeysetPagination):
         return found
 
 
-def _read_by_slug(summary: str, answer: Any) -> Any:
+def read_by_slug(summary: str, answer: Any) -> Any:
     moved = OpenApiResponse(description="A former slug: `Location` has the present one.")
     return extend_schema(summary=summary, responses={200: answer, 308: moved})
 
@@ -58,7 +58,7 @@ def _read_by_slug(summary: str, answer: Any) -> Any:
 class CatalogueViewSet(ObjectViewSet):
     """What the views of categories and products have in common."""
 
-    permission_model: type[Category | Product]
+    permission_model: type[Category | Family | Product]
     path_help = {
         "id": HelpText("The object's id.", 1),
         "slug": HelpText("The slug of the object, percent-encoded in UTF-8.", "walking-boot"),
@@ -110,7 +110,7 @@ class CategoryViewSet(CatalogueViewSet):
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return conditional.with_etag(request, super().list(request, *args, **kwargs), public=True)
 
-    @_read_by_slug("Read a category by its slug", CategorySerializer)
+    @read_by_slug("Read a category by its slug", CategorySerializer)
     @action(detail=False, url_path=SLUG_PATH, url_name="by-slug")
     @replica.reading
     def by_slug(self, request: Request, slug: str) -> Response:
@@ -191,7 +191,7 @@ class ProductViewSet(CatalogueViewSet):
         found = facets.count(query.parse(request, is_paged=False))
         return conditional.with_etag(request, Response(FacetsSerializer(found).data), public=True)
 
-    @_read_by_slug("Read a product by its slug", ProductSerializer)
+    @read_by_slug("Read a product by its slug", ProductSerializer)
     @action(detail=False, url_path=SLUG_PATH, url_name="by-slug")
     @replica.reading
     def by_slug(self, request: Request, slug: str) -> Response:

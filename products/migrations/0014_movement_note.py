@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('products', '0011_low_stock'),
+        ('products', '0013_ratings'),
     ]
 
     operations = [

@@ -1,7 +1,6 @@
 """The representations of categories, products and facets."""
 
 import math
-import unicodedata
 from typing import Any
 
 from django.utils.functional import cached_property
@@ -25,32 +24,16 @@ from productbackend.api.fields import (
     help_texts,
 )
 from products import categories
+from products.families.fields import OPTIONS, FormOptionsField, OptionsField, SlugField
 from products.images.serializers import ImageSerializer
-from products.models import DESCRIPTION_MAX, POSITION_MAX, QUANTITY_MAX, Category, Product, Suggestion
-from products.naming import is_slug
+from products.models import DESCRIPTION_MAX, POSITION_MAX, QUANTITY_MAX, Category, Family, Product, Suggestion
 from products.reads.rows import MEMBERS, ProductWriter
 from products.search import suggestions
 
 CATEGORY = HelpText("A category's id, or null.", 3)
+FAMILY = HelpText("A family's id, or null.", 5)
 IS_ACTIVE = "false hides it from everyone but staff."
 COUNT = HelpText("The number of products.", 12)
-
-
-class SlugField(CharField):
-    """Letters of any script, digits, hyphens and underscores; derived from the name if omitted."""
-
-    default_error_messages = {"invalid": "Enter letters, digits, hyphens and underscores only."}
-
-    def __init__(self, *, example: str, **kwargs: Any) -> None:
-        super().__init__(required=False, help_text=HelpText(str(self.__doc__), example), **kwargs)
-
-    def to_internal_value(self, data: Any) -> str:
-        value: str = super().to_internal_value(data)
-        if len(value) <= (self.max_length or 0):  # the validator rejects a longer one
-            value = unicodedata.normalize("NFC", value)
-            if value and not is_slug(value):
-                self.fail("invalid")
-        return value
 
 
 class CategorySerializer(ModelSerializer):
@@ -136,7 +119,14 @@ class ProductSerializer(ModelSerializer):
     price = AmountField(required=False, help_text=HelpText("The current price.", "19.90"))
     currency = serializers.CharField(read_only=True, help_text=CURRENCY)
     quantity = StrictIntegerField(min_value=0, max_value=QUANTITY_MAX, help_text=HelpText("Pieces in stock.", 40))
-    rating = RatingField(min_value=0.1, max_value=5, required=False, help_text=HelpText("From 0.1 to 5.", 4.5))
+    rating = RatingField(
+        min_value=0.1,
+        max_value=5,
+        required=False,
+        allow_null=True,
+        help_text=HelpText("From 0.1 to 5; null until somebody gives one.", 4.5),
+    )
+    options = OptionsField(required=False, help_text=OPTIONS)
     is_active = StrictBooleanField(required=False, help_text=IS_ACTIVE)
     image = ImageSerializer(read_only=True, allow_null=True, help_text="The first ready image.")
     images = ImageSerializer(many=True, read_only=True, help_text="The images that the user may see, in order.")
@@ -149,6 +139,7 @@ class ProductSerializer(ModelSerializer):
             name=HelpText("The product's name.", "Walking boot"),
             brand=HelpText("The brand's name.", "Northway"),
             category=CATEGORY,
+            family=FAMILY,
             tax_class=HelpText("The class of its tax rates: a word of the shop's own.", "standard"),
             created_at=CREATED_AT,
             updated_at=HelpText("When it was last changed, by a sale too.", UPDATED_AT.example),
@@ -159,7 +150,7 @@ class ProductSerializer(ModelSerializer):
         return ProductWriter(self.context.get("request")).write([instance])[0]
 
 
-class FormCategoryField(StrictKeyField):
+class FormKeyField(StrictKeyField):
     """In a form, which has no null, an empty value means none."""
 
     described_as = {"type": "integer"}
@@ -178,7 +169,9 @@ class FormBooleanField(serializers.BooleanField):
 class ProductUploadSerializer(ProductSerializer):
     """A new product as multipart/form-data, with one picture."""
 
-    category = FormCategoryField(queryset=Category.objects.all(), required=False, allow_null=True, help_text=CATEGORY)
+    category = FormKeyField(queryset=Category.objects.all(), required=False, allow_null=True, help_text=CATEGORY)
+    family = FormKeyField(queryset=Family.objects.all(), required=False, allow_null=True, help_text=FAMILY)
+    options = FormOptionsField(required=False, help_text=HelpText("Axis -> value.", {"Size": "M"}))
     is_active = FormBooleanField(required=False, help_text=IS_ACTIVE)  # type: ignore[assignment]
     image = serializers.FileField(  # type: ignore[assignment]
         required=False, write_only=True, help_text="A picture: JPEG, PNG, WebP, GIF or AVIF, detected by content."
@@ -228,6 +221,16 @@ class PriceRangeSerializer(serializers.Serializer):
     )
 
 
+class OptionCountSerializer(serializers.Serializer):
+    value = serializers.CharField(help_text=HelpText("The value.", "M"))
+    count = serializers.IntegerField(help_text=COUNT)
+
+
+class AxisCountsSerializer(serializers.Serializer):
+    axis = serializers.CharField(help_text=HelpText("The name of the axis.", "Size"))
+    values = OptionCountSerializer(many=True, help_text="Counts by value, the most frequent first.")
+
+
 class FacetsSerializer(serializers.Serializer):
     """Counts of the filtered products, each facet without its own filter."""
 
@@ -237,6 +240,7 @@ class FacetsSerializer(serializers.Serializer):
     brands = BrandCountSerializer(many=True, help_text="Counts by brand, the most frequent first.")
     prices = PriceBandSerializer(many=True, help_text="Counts by price band.")
     ratings = RatingCountSerializer(many=True, help_text="Counts by minimum rating.")
+    options = AxisCountsSerializer(many=True, help_text="Counts by option, each axis without its own filter.")
     price = PriceRangeSerializer(help_text="The range of the prices, without `min_price` and `max_price`.")
 
 

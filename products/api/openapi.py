@@ -43,6 +43,7 @@ def register() -> None:
     PROBLEMS.update(PROBLEM_TYPES)
     SERIALIZERS["insufficient-stock"] = ShortageProblemSerializer
     TAGS["products"] = "The catalogue. Anyone may read; staff with the permission may write."
+    TAGS["families"] = "Products that differ by options, such as a size. Each is a product of its own."
     TAGS["images"] = "A product's pictures. Workers create the renditions after the upload."
     TAGS["categories"] = "The tree of categories."
     ids = {"id": "$response.body#/id"}
@@ -51,6 +52,7 @@ def register() -> None:
         [
             Link("products_create", "201", [f"products_{verb}" for verb in OBJECT], ids),
             Link("products_create", "201", ["images_list", "images_create"], {"product_id": "$response.body#/id"}),
+            Link("families_create", "201", [f"families_{verb}" for verb in OBJECT], ids),
             Link("categories_create", "201", [f"categories_{verb}" for verb in OBJECT], ids),
             Link(
                 "images_create",

@@ -1,0 +1,58 @@
+"""The filters of products of families: by their options, and by whether they stand for their family."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.db.models import Exists, OuterRef, QuerySet
+from drf_spectacular.utils import extend_schema_field
+
+from productbackend.api.filters import VALUES_MAX, BooleanFilter, SeveralFilter
+from productbackend.database.fields import KEY_LENGTH, fold
+from products.models import AXES_MAX, Option
+
+
+class OnePerFamilyFilter(BooleanFilter):
+    def filter(self, qs: QuerySet[Any], value: bool) -> QuerySet[Any]:
+        return qs.filter(is_lead=True) if value else qs
+
+
+class OptionField(forms.CharField):
+    """An axis and a value as in casefolded columns, from text such as `Size:M`."""
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value) or ""
+        if not text:
+            return None
+        axis, _, option = text.partition(":")
+        if not fold(axis) or not fold(option):
+            raise forms.ValidationError("It takes an axis and a value, such as Size:M.", code="invalid")
+        return fold(axis), fold(option)[:KEY_LENGTH]
+
+
+ITEMS = {"type": "string", "pattern": r"^[^:]*[^:\s][^:]*:.*\S.*$"}
+
+
+@extend_schema_field({"type": "array", "items": ITEMS, "maxItems": VALUES_MAX})
+class OptionFilter(SeveralFilter):
+    """Matches products by their options: any of the values of an axis, and all of the axes."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(field=OptionField(required=False), **kwargs)
+
+    def filter(self, qs: QuerySet[Any], value: Sequence[tuple[str, str]]) -> QuerySet[Any]:
+        axes = by_axis(value)
+        if len(axes) > AXES_MAX:  # no product has so many
+            return qs.none()
+        for axis, values in axes.items():
+            options = Option.objects.filter(product=OuterRef("pk"), axis_key=axis, value_key__in=values)
+            qs = qs.filter(Exists(options))
+        return qs
+
+
+def by_axis(options: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+    """The keys of the values by the key of their axis."""
+    found: dict[str, list[str]] = {}
+    for axis, value in options:
+        found.setdefault(axis, []).append(value)
+    return found

@@ -1,0 +1,62 @@
+"""Families in the admin."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from products.models import Family, Product
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def admin(client: Client) -> Client:
+    client.force_login(factories.user("stella", is_staff=True, is_superuser=True))
+    return client
+
+
+def save(admin: Client, path: str, **fields: Any) -> Any:
+    return admin.post(f"/admin/products/family/{path}", {"name": "Shirt", "axes": "Size", "slug": ""} | fields)
+
+
+def test_a_familys_page_lists_its_products_in_their_order(admin: Client) -> None:
+    family = factories.family()
+    factories.member(family, "S", quantity=0)
+    factories.member(family, "M", is_active=False, quantity=3)
+    factories.member(family, "<L>", quantity=7)
+    page = admin.get(f"/admin/products/family/{family.pk}/change/").content.decode()
+    small, medium, large = (
+        page.index(text) for text in ("Size: S, 0 in", "Size: M, 3 in stock, hidden", "Size: &lt;L")
+    )
+    assert small < medium < large
+    assert "7 in stock, shown in lists" in page
+    assert "Shirt" in admin.get("/admin/products/family/?q=SHI").content.decode()
+    member = Product.objects.get(quantity=7)
+    assert "Size: &lt;L&gt;" in admin.get(f"/admin/products/product/{member.pk}/change/").content.decode()
+
+
+def test_a_family_is_created_and_its_axes_are_renamed(admin: Client) -> None:
+    assert save(admin, "add/", axes="Size\nColour\n").status_code == 302
+    family = Family.objects.get()
+    assert (family.axes, family.slug) == (["Size", "Colour"], "shirt")
+    member = factories.member(family, "M", "Red")
+    path = f"{family.pk}/change/"
+    assert save(admin, path, axes="Width\nColour", slug="shirt").status_code == 302
+    member.refresh_from_db()
+    assert member.options == {"Width": "M", "Colour": "Red"}
+    refused = admin.get(save(admin, path, axes="Width", slug="shirt")["Location"]).content.decode()
+    assert "The number of axes cannot change" in refused
+    assert "Two axes have the same name" in save(admin, path, axes="a\nA", slug="shirt").content.decode()
+    family.refresh_from_db()
+    assert family.axes == ["Width", "Colour"]
+
+
+def test_deleting_families_in_a_list_keeps_their_products(admin: Client) -> None:
+    family = factories.family()
+    member = factories.member(family, "M")
+    chosen = {"action": "delete_selected", "_selected_action": family.pk, "post": "yes"}
+    assert admin.post("/admin/products/family/", chosen).status_code == 302
+    member.refresh_from_db()
+    assert (member.family_id, member.options, member.is_lead) == (None, {}, True)

@@ -32,6 +32,7 @@ from products.search import suggestions
 
 CATEGORY = HelpText("A category's id, or null.", 3)
 FAMILY = HelpText("A family's id, or null.", 5)
+RATING = HelpText("From 0.1 to 5; null until somebody gives one.", 4.5)
 IS_ACTIVE = "false hides it from everyone but staff."
 COUNT = HelpText("The number of products.", 12)
 
@@ -124,7 +125,7 @@ class ProductSerializer(ModelSerializer):
         max_value=5,
         required=False,
         allow_null=True,
-        help_text=HelpText("From 0.1 to 5; null until somebody gives one.", 4.5),
+        help_text=RATING,
     )
     options = OptionsField(required=False, help_text=OPTIONS)
     is_active = StrictBooleanField(required=False, help_text=IS_ACTIVE)
@@ -156,6 +157,12 @@ class FormKeyField(StrictKeyField):
     described_as = {"type": "integer"}
 
 
+class FormRatingField(RatingField):
+    """In a form, which has no null, an empty value means none."""
+
+    described_as = {"type": "number"}
+
+
 class FormBooleanField(serializers.BooleanField):
     """In a form a boolean is text; longer text than "false" is rejected."""
 
@@ -172,6 +179,7 @@ class ProductUploadSerializer(ProductSerializer):
     category = FormKeyField(queryset=Category.objects.all(), required=False, allow_null=True, help_text=CATEGORY)
     family = FormKeyField(queryset=Family.objects.all(), required=False, allow_null=True, help_text=FAMILY)
     options = FormOptionsField(required=False, help_text=HelpText("Axis -> value.", {"Size": "M"}))
+    rating = FormRatingField(min_value=0.1, max_value=5, required=False, allow_null=True, help_text=RATING)
     is_active = FormBooleanField(required=False, help_text=IS_ACTIVE)  # type: ignore[assignment]
     image = serializers.FileField(  # type: ignore[assignment]
         required=False, write_only=True, help_text="A picture: JPEG, PNG, WebP, GIF or AVIF, detected by content."

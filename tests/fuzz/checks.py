@@ -41,6 +41,12 @@ REASONS = {
     ("cursor", "invalid"),  # encrypted by the shop
     ("offset", "invalid"),  # together with a cursor
     ("images", "invalid"),  # not the product's images
+    ("order", "invalid"),  # not the family's products
+    ("options", "unknown_axis"),  # of the family
+    ("options", "repeated"),  # an axis in two spellings
+    ("options", "max_length"),  # more combinations than a family may have
+    ("options", "invisible"),
+    ("axes", "invalid"),  # another number of them than the products have, or one with a colon
     ("parent", "invalid"),  # a descendant of the category
     ("product", "immutable"),
     *((name, "unknown_parameter") for name in ("customer", "email", "search")),  # of orders: for staff alone

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from rest_framework.request import Request
 
-from backoffice.exports import reading, writing
+from backoffice.exports import kinds, reading, writing
 from backoffice.exports.kinds import Kind
 from productbackend.errors import DomainError
 
@@ -82,6 +82,7 @@ def respond(request: HttpRequest | Request, kind: Kind, found: QuerySet[Any], fo
 
 
 def _pieces(kind: Kind, found: QuerySet[Any], format: str) -> Iterator[bytes]:
+    kind = kinds.with_options(kind)
     if format == writing.CSV:
         return writing.csv_chunks(kind, reading.batches(kind, found))
     rows = reading.batches(kind, found, reading.Deadline(XLSX_SECONDS_MAX))

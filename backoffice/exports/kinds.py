@@ -1,10 +1,11 @@
 """What can be exported: the columns of each kind of file, and their values, read for many rows together."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.db.models import Model, Prefetch
@@ -12,11 +13,15 @@ from django.db.models import Model, Prefetch
 from backoffice.cells import category_path
 from orders.models import Order, OrderLine
 from payments.models import Payment
-from products.models import Category, Product, category_names
+from productbackend.database.fields import fold
+from products.models import Category, Family, Product, category_names
 
 Cell = str | int | Decimal
 Row = Sequence[Cell]
 TRUTHS = {True: "true", False: "false"}
+PRODUCT_COLUMNS = (
+    "sku", "name", "brand", "description", "category", "price", "quantity", "is_active", "tax_class", "family",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -40,27 +45,38 @@ def _category_paths(ids: set[int]) -> dict[int, str]:
     return {pk: category_path(names) for pk, names in category_names(Category.objects.all(), lineages).items()}
 
 
-def _products(ids: Sequence[int]) -> Iterator[Row]:
-    columns = "sku", "name", "brand", "description", "category", "price", "quantity", "is_active", "tax_class"
-    products = list(Product.objects.filter(pk__in=ids).order_by("pk").values(*columns))
+def _products(ids: Sequence[int], *, axes: Collection[str] = ()) -> Iterator[Row]:
+    """`axes` are those that have a column, as they are folded."""
+    products = list(Product.objects.filter(pk__in=ids).order_by("pk").values(*PRODUCT_COLUMNS, "options"))
     paths = _category_paths({each["category"] for each in products if each["category"] is not None})
+    members = {each["family"] for each in products if each["family"] is not None}
+    slugs = dict(Family.objects.filter(pk__in=members).order_by().values_list("pk", "slug")) if members else {}
     for each in products:
         each["category"] = paths.get(each["category"], "")
         each["is_active"] = TRUTHS[each["is_active"]]
-        yield [each[name] for name in PRODUCTS.columns]
+        each["family"] = slugs.get(each["family"], "")
+        options = {fold(axis): value for axis, value in each["options"].items()}
+        yield [*(each[name] for name in PRODUCT_COLUMNS), *(options.get(axis, "") for axis in axes)]
 
 
 def _stock(ids: Sequence[int]) -> Iterator[Row]:
     yield from Product.objects.filter(pk__in=ids).order_by("pk").values_list("sku", "quantity")
 
 
-PRODUCTS = Kind(
-    "products",
-    Product,
-    ("sku", "name", "brand", "description", "category", "price", "quantity", "is_active", "tax_class"),
-    _products,
-)
+PRODUCTS = Kind("products", Product, PRODUCT_COLUMNS, _products)
 STOCK = Kind("stock", Product, ("sku", "quantity"), _stock)
+
+
+def with_options(kind: Kind) -> Kind:
+    """The kind; of products with a column for each axis of the families that there are now."""
+    if kind is not PRODUCTS:
+        return kind
+    axes: dict[str, str] = {}
+    for names in Family.objects.order_by().values_list("axes", flat=True).distinct().iterator():
+        for name in names:
+            axes.setdefault(fold(name), name)
+    columns = (*PRODUCT_COLUMNS, *(f"option:{name}" for name in axes.values()))
+    return replace(kind, columns=columns, rows=partial(_products, axes=tuple(axes)))
 
 
 # --- Orders -------------------------------------------------------------------------------------

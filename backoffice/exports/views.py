@@ -96,8 +96,9 @@ class ProductExportView(ExportView):
         "exports_products",
         "Export products",
         "Every product that matches, hidden ones too, with the columns "
-        f"{', '.join(f'`{name}`' for name in kinds.PRODUCTS.columns)}. `category` is the path, such as `Home > Lamps`, "
-        rf"with `\>` for a `>` in a name. {FILES}",
+        f"{', '.join(f'`{name}`' for name in kinds.PRODUCTS.columns)}, and `option:AXIS` for each axis of the "
+        r"families. `category` is the path, such as `Home > Lamps`, with `\>` for a `>` in a name; `family` its slug. "
+        f"{FILES}",
     )
     def get(self, request: Request) -> StreamingHttpResponse:
         return self.export(request, query.parse(request, is_paged=False).rows())

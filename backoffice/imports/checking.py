@@ -1,11 +1,12 @@
 """The check of a slice: what the run would do with each of its rows. It changes nothing."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from backoffice.bulk.operations import Planner, operation_of
 from backoffice.imports import columns, planning
 from backoffice.imports.columns import Wanted
+from backoffice.imports.families import Families
 from backoffice.imports.models import Import, ImportRow, ImportSlice
 from backoffice.imports.planning import Plan, Situation
 from backoffice.imports.seen import Seen, last_movement
@@ -21,10 +22,12 @@ def wanted(row: Import, part: ImportSlice) -> list[Wanted]:
     return [columns.parse(each, row.columns, has_decimal_commas=row.has_decimal_commas) for each in part.rows]
 
 
-def situation(row: Import, unknown: Sequence[Wanted]) -> Situation:
-    """What decides for the rows of a slice; `unknown` are those without a product."""
+def situation(row: Import, rows: Sequence[Wanted], products: Mapping[str, Product]) -> Situation:
+    """What decides for the rows of a slice, with their products by SKU."""
     creates = row.kind == Import.Kind.PRODUCTS
-    return Situation(Tree(), frozenset(row.may), creates, planning.stripped_of_zeros(unknown) if creates else ())
+    unknown = [each for each in rows if each.sku not in products]
+    zeros = planning.stripped_of_zeros(unknown) if creates else ()
+    return Situation(Tree(), frozenset(row.may), creates, zeros, Families.of(rows, products.values()))
 
 
 def planner(row: Import, products: Collection[Product]) -> Callable[..., Plan]:
@@ -43,9 +46,10 @@ def check(row: Import, part: ImportSlice) -> None:
     part.movement = last_movement()
     part.seen = {sku: Seen.of(product) for sku, product in products.items()}
     part.save(update_fields=["movement", "seen"])
-    around = situation(row, [each for each in rows if each.sku not in products])
+    around = situation(row, rows, products)
     plan = planner(row, products.values())
     plans = [plan(each, products.get(each.sku), around) for each in rows]
+    planning.refuse_taken(plans, products)
     names = {sku: product.name for sku, product in products.items()} if row.is_bulk else {}
     lines = [_line(row, each, names.get(each.wanted.sku, "")) for each in plans]
     ImportRow.objects.bulk_create(lines, batch_size=ROWS_INSERTED)

@@ -14,16 +14,19 @@ from django.core.exceptions import ValidationError
 
 from backoffice.cells import category_names, unguarded
 from backoffice.imports.models import SKU_MAX, Import
-from products.models import DESCRIPTION_MAX, QUANTITY_MAX, Product
+from products.models import DESCRIPTION_MAX, OPTION_MAX, QUANTITY_MAX, Product
+from products.naming import validate_visible
 
 COLUMNS = {
     Import.Kind.PRODUCTS: (
-        "sku", "name", "brand", "description", "category", "price", "quantity", "is_active", "tax_class",
+        "sku", "name", "brand", "description", "category", "price", "quantity", "is_active", "tax_class", "family",
     ),
     Import.Kind.STOCK: ("sku", "quantity"),
 }  # fmt: skip
+FAMILY = "family"  # its slug
+OPTION = "option:"  # begins the name of a column; the name of the axis follows
 CLEAR = "-"
-CLEARED: dict[str, Any] = {"brand": "", "description": "", "category": []}  # what can be empty
+CLEARED: dict[str, Any] = {"brand": "", "description": "", "category": [], FAMILY: ""}  # what can be empty
 TRUTHS = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
 POINT = re.compile(r"[0-9]{1,8}(\.[0-9]{1,2})?")
 POINT_OR_COMMA = re.compile(r"[0-9]{1,8}([.,][0-9]{1,2})?")
@@ -92,11 +95,15 @@ def _check_row(wanted: Wanted, cells: Sequence[str], width: int) -> None:
 
 def _value(column: str, cell: str, *, has_decimal_commas: bool) -> Any:
     if cell.strip() == CLEAR:
+        if column.startswith(OPTION):
+            return None
         if column not in CLEARED:
             raise Unreadable("It cannot be empty.")
         return CLEARED[column]
     if column == "price":
         return _price(cell.strip(), POINT_OR_COMMA if has_decimal_commas else POINT)
+    if column.startswith(OPTION):
+        return _option(unguarded(cell))
     return READERS.get(column, _text(column))(unguarded(cell))
 
 
@@ -136,6 +143,13 @@ def _description(text: str) -> str:
     return text
 
 
+def _option(text: str) -> str:
+    if len(text := text.strip()) > OPTION_MAX:
+        raise Unreadable(f"It has {OPTION_MAX} characters at most.")
+    validate_visible(text)
+    return text
+
+
 def _text(column: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         field: Any = Product._meta.get_field(column)
@@ -150,4 +164,5 @@ READERS: dict[str, Callable[[str], Any]] = {
     "is_active": _truth,
     "category": _category,
     "description": _description,
+    FAMILY: str.strip,
 }

@@ -1,11 +1,13 @@
 """Decides what becomes of a row: the fields that it changes, or why it is refused. The check and the run share it."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from backoffice.imports.columns import Quantity, Unreadable, Wanted
+from backoffice.imports import families
+from backoffice.imports.columns import FAMILY, OPTION, Quantity, Unreadable, Wanted
+from backoffice.imports.families import Families, Membership
 from backoffice.imports.models import MESSAGE_MAX, ImportRow
 from backoffice.imports.tree import Tree
 from products.inventory import stock
@@ -28,6 +30,7 @@ class Plan:
     fields: dict[str, Any] = field(default_factory=dict)
     delta: int = 0
     path: list[str] = field(default_factory=list)  # of a category of which levels are missing
+    joins: Membership | None = None  # the family and the options that it gives the product
     is_moot: bool = False  # there is nothing to be written any more
     before: str = ""  # of bulk work: the value, and the new one
     after: str = ""
@@ -45,6 +48,7 @@ class Situation:
     may: Collection[str]
     creates: bool  # whether the kind of the import creates products
     zeros: Collection[str] = ()  # SKUs that exist with zeros before them, and not without
+    families: Families = field(default_factory=Families)
 
 
 def refuse(wanted: Wanted, *reasons: str) -> Plan:
@@ -68,6 +72,7 @@ def plan(
         return refuse(wanted, *wanted.errors)
     errors: list[str] = []
     path = _missing_path(wanted, situation, errors)
+    joins = _membership(wanted, product, situation, errors)
     if product is None:
         errors += _errors_of_new(wanted, situation)
     elif CHANGE_PRODUCT not in situation.may:
@@ -75,10 +80,9 @@ def plan(
     if errors:
         return refuse(wanted, *errors)
     if product is None:
-        return _create(wanted, situation, path)
-    return _change(
-        wanted, product, situation, path, product.quantity if seen_quantity is None else seen_quantity, clamp
-    )
+        return _create(wanted, situation, path, joins)
+    seen = product.quantity if seen_quantity is None else seen_quantity
+    return _change(wanted, product, situation, path, joins, seen, clamp)
 
 
 def _missing_path(wanted: Wanted, situation: Situation, errors: list[str]) -> str:
@@ -91,6 +95,15 @@ def _missing_path(wanted: Wanted, situation: Situation, errors: list[str]) -> st
     if path and ADD_CATEGORY not in situation.may:
         errors.append(f"category: There is no category {path}, and you may not add categories.")
     return path
+
+
+def _membership(wanted: Wanted, product: Product | None, situation: Situation, errors: list[str]) -> Membership | None:
+    """What the row changes of the product's family and options. Adds to the errors if that is impossible."""
+    try:
+        return situation.families.membership(wanted, product)
+    except Unreadable as error:
+        errors.append(str(error))
+        return None
 
 
 def _errors_of_new(wanted: Wanted, situation: Situation) -> list[str]:
@@ -106,18 +119,31 @@ def _errors_of_new(wanted: Wanted, situation: Situation) -> list[str]:
     return errors
 
 
-def _create(wanted: Wanted, situation: Situation, path: str) -> Plan:
-    fields = dict(wanted.values)
+def _create(wanted: Wanted, situation: Situation, path: str, joins: Membership | None) -> Plan:
+    fields = _fields(wanted)
     quantity: Quantity = fields.pop("quantity")
     names = fields.pop("category", [])
     for name, value in fields.items():
         fields[name] = value.strip() if isinstance(value, str) else value
     fields |= {"category_id": situation.tree.find(names), "quantity": quantity.pieces}
-    return Plan(wanted, Outcome.CREATED, _category_note(path), fields, path=names if path else [])
+    return Plan(wanted, Outcome.CREATED, _category_note(path), fields, path=names if path else [], joins=joins)
 
 
-def _change(wanted: Wanted, product: Product, situation: Situation, path: str, seen_quantity: int, clamp: bool) -> Plan:
-    fields, delta = dict(wanted.values), 0
+def _fields(wanted: Wanted) -> dict[str, Any]:
+    """The values of the product's own columns."""
+    return {name: value for name, value in wanted.values.items() if name != FAMILY and not name.startswith(OPTION)}
+
+
+def _change(
+    wanted: Wanted,
+    product: Product,
+    situation: Situation,
+    path: str,
+    joins: Membership | None,
+    seen_quantity: int,
+    clamp: bool,
+) -> Plan:
+    fields, delta = _fields(wanted), 0
     if (quantity := fields.pop("quantity", None)) is not None:
         delta = quantity.pieces if quantity.is_added else quantity.pieces - seen_quantity
     if clamp:
@@ -128,9 +154,18 @@ def _change(wanted: Wanted, product: Product, situation: Situation, path: str, s
     changes = {name: new for name, value in fields.items() if (new := _new(value, getattr(product, name))) is not None}
     if names is not None and (path or situation.tree.find(names) != product.category_id):
         changes["category_id"] = situation.tree.find(names)
-    if not changes and not delta:
+    if not changes and not delta and joins is None:
         return Plan(wanted, Outcome.UNCHANGED)
-    return Plan(wanted, Outcome.CHANGED, _category_note(path), changes, delta, names or [] if path else [])
+    return Plan(wanted, Outcome.CHANGED, _category_note(path), changes, delta, names or [] if path else [], joins)
+
+
+def refuse_taken(plans: list[Plan], products: Mapping[str, Product]) -> None:
+    """Refuse, in place, the rows whose options another product of the family has."""
+    joining = [(number, plan.joins) for number, plan in enumerate(plans) if plan.joins and not plan.is_refused]
+    found = families.taken([(joins, products.get(plans[number].wanted.sku)) for number, joins in joining])
+    for position in found:
+        number, _ = joining[position]
+        plans[number] = refuse(plans[number].wanted, f"{FAMILY}: {families.TAKEN}")
 
 
 def _new(value: Any, current: Any) -> Any:

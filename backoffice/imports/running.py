@@ -10,7 +10,7 @@ from typing import Any
 from django.db import IntegrityError
 
 from backoffice.bulk.operations import operation_of
-from backoffice.imports import checking, planning
+from backoffice.imports import checking, families, planning
 from backoffice.imports.columns import Wanted
 from backoffice.imports.models import Import, ImportRow, ImportSlice
 from backoffice.imports.planning import Plan
@@ -77,7 +77,7 @@ def _plans(
     seen, is_decided = checking.read_seen(part), row.is_verified
     plan_of = checking.planner(row, products.values())
     written = written_since(seen, products, part.movement)
-    around = checking.situation(row, [each for each in rows if each.sku not in products])
+    around = checking.situation(row, rows, products)
     plans = []
     for each in rows:
         product, before = products.get(each.sku), seen.get(each.sku)
@@ -94,11 +94,13 @@ def _plans(
         plan = plan_of(each, product, around, seen_quantity=quantity, clamp=is_decided)
         plan.message = plan.message or (OVERWRITTEN if is_written else "")
         plans.append(plan)
+    planning.refuse_taken(plans, products)
     return around.tree, plans
 
 
 def _write(row: Import, tree: Tree, plans: Sequence[Plan], products: dict[str, Product]) -> None:
     new, changed, fields, deltas = [], [], set(), []
+    _join(plans, products)
     for plan in plans:
         if plan.is_refused or plan.is_moot or not _create_category(tree, plan):
             continue
@@ -118,6 +120,27 @@ def _write(row: Import, tree: Tree, plans: Sequence[Plan], products: dict[str, P
     stock.adjust_many(deltas=deltas, user_id=row.user_id, **movement)
     if new:
         _create(new)
+        _join_new(plans, {product.sku: product for product in new})
+
+
+def _join(plans: Sequence[Plan], products: dict[str, Product]) -> None:
+    """Write the families and options of products. If that is impossible by now, the row is refused."""
+    joining = [(plan, plan.joins, products[plan.wanted.sku]) for plan in plans if _joins(plan, products)]
+    families.lock((joins, product) for _, joins, product in joining if joins)
+    for plan, joins, product in joining:
+        if joins and (error := families.join(product, joins)):
+            plan.outcome, plan.message = Outcome.REFUSED, error
+
+
+def _join_new(plans: Sequence[Plan], products: dict[str, Product]) -> None:
+    """As `_join`, of products that were just created. If it is impossible by now, they are in no family."""
+    for plan in plans:
+        if plan.joins and _joins(plan, products) and (error := families.join(products[plan.wanted.sku], plan.joins)):
+            plan.message = error
+
+
+def _joins(plan: Plan, products: dict[str, Product]) -> bool:
+    return bool(plan.joins) and not plan.is_refused and not plan.is_moot and plan.wanted.sku in products
 
 
 def _create_category(tree: Tree, plan: Plan) -> bool:

@@ -11,7 +11,19 @@ from django.db.models import Max, Q
 from products.models import Product, StockMovement
 
 Reason = StockMovement.Reason
-FIELDS = ("name", "slug", "brand", "description", "category_id", "price", "rating", "is_active", "tax_class")
+FIELDS = (
+    "name",
+    "slug",
+    "brand",
+    "description",
+    "category_id",
+    "price",
+    "rating",
+    "is_active",
+    "tax_class",
+    "family_id",
+    "options",
+)
 
 
 class Seen(NamedTuple):

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from backoffice.imports import sheets
+from backoffice.imports.columns import FAMILY, OPTION
+from productbackend.database.fields import fold
 from productbackend.errors import InvalidValue
 
 ROWS_MAX = 1_000_000
@@ -94,18 +96,25 @@ def _decoded(first: str, text: io.TextIOWrapper, delimiter: str) -> Iterator[lis
 
 
 def _columns(header: list[str], known: Sequence[str]) -> list[str]:
-    columns = [cell.strip().casefold() for cell in header[:COLUMNS_MAX]]
+    columns = [_name(cell) for cell in header[:COLUMNS_MAX]]
     while columns and not columns[-1]:  # as a spreadsheet leaves them
         columns.pop()
     if "sku" not in columns:
         raise refused("no_sku", "The first row names no column sku: it has the names of the columns.")
-    listed = ", ".join(known)
+    takes_options = FAMILY in known
+    listed = ", ".join([*known, f"{OPTION}AXIS"] if takes_options else known)
     for position, name in enumerate(columns):
-        if name not in known:
+        if name not in known and not (takes_options and name.startswith(OPTION) and name != OPTION):
             raise refused("unknown_column", f"There is no column {header[position].strip()[:50]!r}; use {listed}.")
         if name in columns[:position]:
             raise refused("repeated_column", f"The column {name} stands twice.")
     return columns
+
+
+def _name(cell: str) -> str:
+    """The name of a column as it is compared: without case, and of an option with the axis as it is folded."""
+    name = cell.strip().casefold()
+    return f"{OPTION}{fold(name.removeprefix(OPTION))}" if name.startswith(OPTION) else name
 
 
 def _rows(lines: Iterator[list[str]], width: int) -> Iterator[Row]:

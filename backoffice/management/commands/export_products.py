@@ -53,16 +53,16 @@ class Command(BaseCommand):
             self.stdout.write(f"{file} has {self.written:,} products.")
 
     def write(self, path: Path, format: str) -> None:
-        self.written = 0
+        self.written, self.kind = 0, kinds.with_options(kinds.PRODUCTS)
         if format == writing.XLSX:
-            writing.write_xlsx(kinds.PRODUCTS, self.batches(), path)
+            writing.write_xlsx(self.kind, self.batches(), path)
             return
         with path.open("xb") as file:
-            for piece in writing.csv_chunks(kinds.PRODUCTS, self.batches()):
+            for piece in writing.csv_chunks(self.kind, self.batches()):
                 file.write(piece)
 
     def batches(self) -> Iterator[list[Row]]:
-        for rows in reading.batches(kinds.PRODUCTS, Product.objects.all()):
+        for rows in reading.batches(self.kind, Product.objects.all()):
             yield rows
             self.written += len(rows)
             self.bar.update(len(rows))

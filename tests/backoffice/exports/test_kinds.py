@@ -49,6 +49,7 @@ def test_products() -> None:
         "quantity": 7,
         "is_active": "false",
         "tax_class": "reduced",
+        "family": "",
     }
     empty = {"brand": "", "description": "", "category": "", "is_active": "true", "tax_class": "standard"}
     assert bare.items() >= (empty | {"quantity": 0}).items()

@@ -83,7 +83,7 @@ def test_what_is_refused_immediately(editor: APIClient, settings: Any) -> None:
     assert error(post(editor, b"sku,quantity\n")) == (400, "file", "empty")
     assert error(post(editor, b"")) == (400, "file", "no_sku")
     assert error(post(editor, b"\x00\xff")) == (400, "file", "encoding")
-    for column in ("family", "option:Size"):
+    for column in ("options", "option:"):
         assert error(post(editor, f"sku,{column}\nA,1\n".encode(), kind="products"))[2] == "unknown_column"
     assert error(post(editor, STOCK, kind="orders"))[1] == "kind"
     assert error(post(editor, STOCK, mode="some"))[1] == "mode"

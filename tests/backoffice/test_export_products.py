@@ -89,6 +89,7 @@ def test_a_signal_leaves_nothing(
     tmp_path: Path, lamp: str, signum: int, name: str, before: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     handler = signal.getsignal(signal.SIGTERM)
+    ctrl_c = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets its background jobs ignore it
     path, folder = tmp_path / name, tmp_path / "temporary"
     folder.mkdir()
     if before:
@@ -100,8 +101,11 @@ def test_a_signal_leaves_nothing(
 
     monkeypatch.setattr(reading, "batches", batches)
     monkeypatch.setattr("tempfile.tempdir", str(folder))
-    with pytest.raises(CommandError, match="Interrupted") as raised:
-        run(path, "--force")
+    try:
+        with pytest.raises(CommandError, match="Interrupted") as raised:
+            run(path, "--force")
+    finally:
+        signal.signal(signal.SIGINT, ctrl_c)
     assert raised.value.returncode == 130
     assert signal.getsignal(signal.SIGTERM) is handler
     assert os.listdir(folder) == []

@@ -10,6 +10,7 @@ from backoffice.imports.columns import FAMILY, OPTION, Unreadable, Wanted
 from productbackend.database import recorded
 from productbackend.database.fields import fold
 from productbackend.errors import DomainError
+from productbackend.text.comparison import normalized
 from products.families import leads, membership
 from products.models import Family, Product
 
@@ -38,10 +39,10 @@ class Families:
         rows = [each for each in rows if _is_named(each)]
         if not rows:
             return cls()
-        slugs = {fold(each.values[FAMILY]) for each in rows if each.values.get(FAMILY)}
+        slugs = {slug for each in rows for slug in _spellings(each.values.get(FAMILY))}
         ids = {product.family_id for product in products if product.family_id is not None}
         found = [*Family.objects.filter(slug__in=slugs), *Family.objects.filter(pk__in=ids)]
-        return cls({fold(family.slug): family for family in found}, {family.pk: family for family in found})
+        return cls({family.slug: family for family in found}, {family.pk: family for family in found})
 
     def membership(self, wanted: Wanted, product: Product | None) -> Membership | None:
         """What the row changes; None if nothing. Raises Unreadable, with the column in its text."""
@@ -72,13 +73,19 @@ class Families:
         if FAMILY not in wanted.values:
             return self.by_id.get(present or 0)
         slug = wanted.values[FAMILY]
-        if slug and fold(slug) not in self.by_slug:
+        family = next((self.by_slug[each] for each in _spellings(slug) if each in self.by_slug), None)
+        if slug and family is None:
             raise Unreadable(f"{FAMILY}: There is no family with the slug {slug}.")
-        return self.by_slug[fold(slug)] if slug else None
+        return family
 
 
 def _is_named(wanted: Wanted) -> bool:
     return any(name == FAMILY or name.startswith(OPTION) for name in wanted.values)
+
+
+def _spellings(slug: str | None) -> list[str]:
+    """A slug as it is written and, since most are, in lower case."""
+    return [normalized("NFC", slug), fold(slug)] if slug else []
 
 
 def taken(memberships: Sequence[tuple[Membership, Product | None]]) -> set[int]:

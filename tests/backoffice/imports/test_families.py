@@ -87,6 +87,14 @@ def test_products_join_move_and_leave(shirt: Family) -> None:
     assert Product.objects.get(sku="A").is_lead
 
 
+def test_a_slug_is_found_as_it_is_and_in_any_case(shirt: Family) -> None:
+    families.create(name="Other", slug="Hemd", axes=["Size"])
+    for sku in "AB":
+        factories.product(sku=sku)
+    assert counts(check("sku,family,option:size\nA,Hemd,L\nB,Shirt,L\n")) == (0, 2, 0, 0)
+    assert "no family with the slug hemd" in refusal("sku,family\nA,hemd\n")
+
+
 def test_options_are_changed_and_cleared(shirt: Family) -> None:
     row = run(check("sku,option:size,option:colour,name\nSHIRT-S-RED,XS,-,New name\nSHIRT-M-RED,,Blue,\n"))
     assert (row.status, counts(row)) == ("done", (0, 2, 0, 0))

@@ -2,12 +2,13 @@
 
 import json
 import unicodedata
+from decimal import Decimal
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from productbackend.api.fields import CharField, HelpText
+from productbackend.api.fields import AmountField, CharField, HelpText
 from products.models import AXES_MAX, AXIS_MAX, OPTION_MAX, VARIANTS_MAX
 from products.naming import is_slug, validate_visible
 
@@ -84,6 +85,15 @@ class CombinationsField(MapField):
     def value_field(self) -> Any:
         value = CharField(max_length=OPTION_MAX, validators=[validate_visible])
         return serializers.ListField(child=value, min_length=1, max_length=VARIANTS_MAX)
+
+
+class PriceField(AmountField):
+    """A price as text, as it is documented."""
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
 
 
 class SlugField(CharField):

@@ -9,7 +9,6 @@ from productbackend.api.fields import (
     CREATED_AT,
     CURRENCY,
     UPDATED_AT,
-    AmountField,
     CharField,
     HelpText,
     ModelSerializer,
@@ -17,7 +16,7 @@ from productbackend.api.fields import (
     StrictIntegerField,
     help_texts,
 )
-from products.families.fields import OPTIONS, CombinationsField, OptionsField, SlugField
+from products.families.fields import OPTIONS, CombinationsField, OptionsField, PriceField, SlugField
 from products.families.reading import FamilyWriter
 from products.images.serializers import ImageSerializer
 from products.models import AXES_MAX, AXIS_MAX, DESCRIPTION_MAX, QUANTITY_MAX, VARIANTS_MAX, Family
@@ -97,7 +96,7 @@ class NewVariantsSerializer(serializers.Serializer):
     options = CombinationsField(
         help_text=HelpText("Axis -> values. Every combination of them is meant.", {"Size": ["S", "M"]})
     )
-    price = AmountField(default="0.00", help_text=HelpText("The price of each new product.", "19.90"))
+    price = PriceField(default="0.00", help_text=HelpText("The price of each new product.", "19.90"))
     quantity = StrictIntegerField(
         min_value=0, max_value=QUANTITY_MAX, default=0, help_text=HelpText("Pieces in stock of each new product.", 10)
     )

@@ -62,6 +62,7 @@ def test_all_or_nothing(staff: APIClient) -> None:
         ({"options": {"Size": "S"}}, ("options.Size", "not_a_list")),
         ({"options": {"Size": [1]}}, ("options.Size.0", "invalid")),
         ({"options": {"Size": ["M"]}, "price": "-1"}, ("price", "min_value")),
+        ({"options": {"Size": ["M"]}, "price": 1}, ("price", "invalid")),
         ({"options": {"Size": ["M"]}, "quantity": -1}, ("quantity", "min_value")),
         ({}, ("options", "required")),
     ]

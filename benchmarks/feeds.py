@@ -3,7 +3,7 @@
     python -m benchmarks.feeds --mysql-port PORT --database NAME [--products NUMBER]
 
 The yardstick, in a process of its own too, reads the same columns by one query, and writes them to a file as they are.
-The database is created and kept; seeding that was interrupted is continued. So it can be that of benchmarks.exports.
+The database is created and stays; seeding that was interrupted is continued. So it can be that of benchmarks.exports.
 """
 
 import argparse

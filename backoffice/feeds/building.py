@@ -113,7 +113,7 @@ def release(claim: Claim) -> None:
 def step(claim: Claim, *, limits: Limits = LIMITS, report: Callable[[int], object] = lambda read: None) -> Claim | None:
     """Do the next step. Returns the renewed claim; None if the run is published, or another process has the claim.
 
-    `report` is told how many products were read. Raises FileStoreUnavailable.
+    `report` is called with the number of products read. Raises FileStoreUnavailable.
     """
     pk, claimed_at = claim
     mine = FeedBuild.objects.filter(pk=pk, claimed_at=claimed_at, is_running=True)

@@ -124,7 +124,7 @@ class Writer:
 
 
 def write(build: FeedBuild, limits: Limits, report: Callable[[int], object]) -> Step:
-    """Write the next step's files. `report` is told how many products were read. Raises FileStoreUnavailable."""
+    """Write the next step's files. `report` is called with the number of products read. Raises FileStoreUnavailable."""
     writer, read = Writer(build, limits), 0
     with closing(writer):
         for found in rows.slices(build.last_product):

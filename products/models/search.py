@@ -1,4 +1,4 @@
-"""What searches and suggestions need beside the products."""
+"""What searches and suggestions need in addition to the products."""
 
 from django.db import models
 

@@ -10,7 +10,7 @@ const FIELDS = "input:not([type=hidden]), select, textarea";
 const textOf = (element) => element?.textContent.trim().replace(/:$/, "") ?? "";
 
 function makeCards(table) {
-  // The browser takes the roles of tables away from elements that are shown as blocks.
+  // The browser removes the roles of tables from elements that are shown as blocks.
   table.setAttribute("role", ROLES.TABLE);
   for (const part of table.querySelectorAll("thead, tbody, tfoot, tr, td")) {
     part.setAttribute("role", ROLES[part.tagName]);

@@ -21,6 +21,17 @@ from tests.guests import GuestClient, new_guest
 from tests.signing_in import client_of
 
 MIGRATED = "migrated.sqlite3"  # in the folder that the processes share
+TRIES_MORE = 4  # of a control
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let a control, which shows a fault that happens by chance, pass once it is seen in one of five tries.
+
+    Tests of what has to hold are never tried again.
+    """
+    for item in items:
+        if item.name.startswith("test_control_"):
+            item.add_marker(pytest.mark.flaky(reruns=TRIES_MORE))
 
 
 def pytest_collection_finish() -> None:

@@ -73,7 +73,7 @@ class Unlocked:
 
 def test_control_without_the_lock_of_the_guests_cart_pieces_are_doubled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(merging, "Cart", Unlocked)
-    monkeypatch.setattr(merging, "move", paused(merging.move))
+    monkeypatch.setattr(merging, "move", paused(merging.move, 0.05))
     assert merge_16_times()[1] > PIECES
 
 

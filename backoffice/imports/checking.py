@@ -6,7 +6,7 @@ from typing import Any
 from backoffice.bulk.operations import Planner, operation_of
 from backoffice.imports import columns, planning
 from backoffice.imports.columns import Wanted
-from backoffice.imports.families import Families
+from backoffice.imports.families import Families, Membership
 from backoffice.imports.models import Import, ImportRow, ImportSlice
 from backoffice.imports.planning import Plan, Situation
 from backoffice.imports.seen import Seen, last_movement
@@ -15,6 +15,7 @@ from products import catalogue
 from products.models import Product
 
 ROWS_INSERTED = 500  # by one statement
+NOTHING = Membership(None, {}, None)
 TWICE = "The SKU stands in a row above too."
 
 
@@ -22,12 +23,15 @@ def wanted(row: Import, part: ImportSlice) -> list[Wanted]:
     return [columns.parse(each, row.columns, has_decimal_commas=row.has_decimal_commas) for each in part.rows]
 
 
-def situation(row: Import, rows: Sequence[Wanted], products: Mapping[str, Product]) -> Situation:
-    """What decides for the rows of a slice, with their products by SKU."""
+def situation(
+    row: Import, rows: Sequence[Wanted], products: Mapping[str, Product], *, locked: bool = False
+) -> Situation:
+    """What decides for the rows of a slice, with their products by SKU; families `locked` if they will be written."""
     creates = row.kind == Import.Kind.PRODUCTS
     unknown = [each for each in rows if each.sku not in products]
     zeros = planning.stripped_of_zeros(unknown) if creates else ()
-    return Situation(Tree(), frozenset(row.may), creates, zeros, Families.of(rows, products.values()))
+    families = Families.of(rows, products.values(), locked=locked)
+    return Situation(Tree(), frozenset(row.may), creates, zeros, families)
 
 
 def planner(row: Import, products: Collection[Product]) -> Callable[..., Plan]:
@@ -49,7 +53,7 @@ def check(row: Import, part: ImportSlice) -> None:
     around = situation(row, rows, products)
     plan = planner(row, products.values())
     plans = [plan(each, products.get(each.sku), around) for each in rows]
-    planning.refuse_taken(plans, products)
+    planning.settle_families(row.pk, plans)
     names = {sku: product.name for sku, product in products.items()} if row.is_bulk else {}
     lines = [_line(row, each, names.get(each.wanted.sku, "")) for each in plans]
     ImportRow.objects.bulk_create(lines, batch_size=ROWS_INSERTED)
@@ -57,7 +61,7 @@ def check(row: Import, part: ImportSlice) -> None:
 
 
 def _line(row: Import, plan: Plan, name: str) -> ImportRow:
-    each = plan.wanted
+    each, joins = plan.wanted, plan.joins or NOTHING
     return ImportRow(
         parent=row,
         number=each.number,
@@ -67,6 +71,8 @@ def _line(row: Import, plan: Plan, name: str) -> ImportRow:
         name=name,
         before=plan.before,
         after=plan.after,
+        family_id=joins.family_id,
+        options_key=joins.key,
     )
 
 

@@ -1,20 +1,23 @@
 """The families that the rows of a slice name: which options a product gets, and who has them already."""
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from backoffice.imports.columns import FAMILY, OPTION, Unreadable, Wanted
+from backoffice.imports.models import ImportRow
 from productbackend.database import recorded
 from productbackend.database.fields import fold
 from productbackend.errors import DomainError
 from productbackend.text.comparison import normalized
 from products.families import leads, membership
-from products.models import Family, Product
+from products.models import VARIANTS_MAX, Family, Product
 
 TAKEN = "Another product of the family has these options."
+FULL = f"The family has {VARIANTS_MAX} products, and may have no more."
 
 
 @dataclass(frozen=True)
@@ -34,15 +37,16 @@ class Families:
     by_id: dict[int, Family] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, rows: Iterable[Wanted], products: Iterable[Product]) -> "Families":
-        """Read them, if any row names a family or an option."""
+    def of(cls, rows: Iterable[Wanted], products: Iterable[Product], *, locked: bool = False) -> "Families":
+        """Read them, if any row names a family or an option; or lock them, after the products."""
         rows = [each for each in rows if _is_named(each)]
         if not rows:
             return cls()
         slugs = {slug for each in rows for slug in _spellings(each.values.get(FAMILY))}
         ids = {product.family_id for product in products if product.family_id is not None}
-        found = [*Family.objects.filter(slug__in=slugs), *Family.objects.filter(pk__in=ids)]
-        return cls({family.slug: family for family in found}, {family.pk: family for family in found})
+        named = [*Family.objects.filter(slug__in=slugs), *Family.objects.filter(pk__in=ids)]
+        found = leads.lock(each.pk for each in named) if locked else {each.pk: each for each in named}
+        return cls({family.slug: family for family in found.values()}, found)
 
     def membership(self, wanted: Wanted, product: Product | None) -> Membership | None:
         """What the row changes; None if nothing. Raises Unreadable, with the column in its text."""
@@ -88,36 +92,42 @@ def _spellings(slug: str | None) -> list[str]:
     return [normalized("NFC", slug), fold(slug)] if slug else []
 
 
-def taken(memberships: Sequence[tuple[Membership, Product | None]]) -> set[int]:
-    """The positions of those whose options another product has, or one before it in the sequence."""
-    keys = [each.key for each, _ in memberships if each.key]
-    owners: dict[Any, Any] = {}
-    if keys:
-        owners = dict(Product.objects.filter(options_key__in=keys).order_by().values_list("options_key", "pk"))
-    found, seen = set(), set[str]()
-    for position, (each, product) in enumerate(memberships):
-        if each.key is None:
+def impossible(parent_id: int, joining: Sequence[tuple[str, Membership]]) -> dict[int, str]:
+    """Which of these SKUs cannot join their family, by their positions, and why.
+
+    Another product has the options, or the family is full: as the products are, and with what the other rows of the
+    import give them. A row that takes a product out of a family makes no room in it.
+    """
+    owners, members = _joined(parent_id, {each.family_id for _, each in joining if each.family_id is not None})
+    found: dict[int, str] = {}
+    for position, (sku, each) in enumerate(joining):
+        if each.family_id is None or each.key is None:
             continue
-        if each.key in seen or owners.get(each.key, product.pk if product else None) != (product and product.pk):
-            found.add(position)
-        seen.add(each.key)
+        family = members[each.family_id]
+        if owners.setdefault(each.key, sku) != sku:
+            found[position] = TAKEN
+        elif sku not in family and len(family) >= VARIANTS_MAX:
+            found[position] = FULL
+        else:
+            family.add(sku)
     return found
 
 
-def lock(memberships: Iterable[tuple[Membership, Product]]) -> None:
-    """Lock the families that products join, leave or are in, after the products and in primary-key order."""
-    leads.lock({pk for each, product in memberships for pk in (each.family_id, product.family_id)})
+def _joined(parent_id: int, families: Collection[int]) -> tuple[dict[str, str], defaultdict[int, set[str]]]:
+    """The SKUs by the keys of their options, and by their families, of the rows of an import and of the products."""
+    owners: dict[str, str] = {}
+    members: defaultdict[int, set[str]] = defaultdict(set)
+    rows: list[QuerySet[Any]] = [ImportRow.objects.filter(parent=parent_id), Product.objects.all()] if families else []
+    for each in rows:
+        found = each.filter(family_id__in=families).order_by().values_list("family_id", "options_key", "sku")
+        for family_id, key, sku in found:
+            owners[key] = sku
+            members[family_id].add(sku)
+    return owners, members
 
 
-def join(product: Product, wanted: Membership) -> str:
-    """Write the family and the options of a locked product. Returns why that is impossible by now, else nothing."""
+def join(product: Product, wanted: Membership) -> None:
+    """Write the family and the options of a product. It and its families are locked, and nothing is in the way."""
     product.family_id, product.options = wanted.family_id, dict(wanted.options)
-    try:
-        with transaction.atomic():
-            product.save(update_fields={"family", "options"})
-    except DomainError as error:
-        return f"{FAMILY}: {error.detail}"
-    except IntegrityError:
-        return f"{FAMILY}: {TAKEN}"
+    product.save(update_fields={"family", "options"})
     recorded.watch(product)  # for what is written of it next
-    return ""

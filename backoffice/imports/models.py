@@ -119,6 +119,9 @@ class ImportRow(models.Model):
     name = models.CharField(max_length=200, blank=True, default="", db_default="")
     before = models.CharField(max_length=MESSAGE_MAX, blank=True, default="", db_default="")
     after = models.CharField(max_length=MESSAGE_MAX, blank=True, default="", db_default="")
+    # What it gives the product, which the rows of other slices may not have.
+    family_id = models.BigIntegerField(null=True)
+    options_key = KeyField(max_length=32, null=True)
 
     class Meta:
         ordering = ["number"]
@@ -127,6 +130,7 @@ class ImportRow(models.Model):
         indexes = [
             models.Index(fields=["parent", "sku"], name="import_row_sku"),
             models.Index(fields=["parent", "outcome", "number"], name="import_row_outcome"),
+            models.Index(fields=["parent", "family_id"], name="import_row_family"),
         ]
 
     def __str__(self) -> str:

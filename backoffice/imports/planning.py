@@ -1,7 +1,7 @@
 """Decides what becomes of a row: the fields that it changes, or why it is refused. The check and the run share it."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,18 +61,20 @@ def plan(
     situation: Situation,
     *,
     seen_quantity: int | None = None,
-    clamp: bool = False,
+    is_decided: bool = False,
 ) -> Plan:
     """The plan of a row; `product` is the one with its SKU.
 
-    A quantity as a number is applied as its difference to `seen_quantity`, by default the present one. `clamp` keeps
-    the result in range instead of refusing the row.
+    A quantity as a number is applied as its difference to `seen_quantity`, by default the present one. If the row
+    `is_decided` it is not refused for what others have written: its quantity is kept in range, and of its family
+    what has become impossible is left out.
     """
     if wanted.errors:
         return refuse(wanted, *wanted.errors)
     errors: list[str] = []
+    notes: list[str] = []
     path = _missing_path(wanted, situation, errors)
-    joins = _membership(wanted, product, situation, errors)
+    joins = _membership(wanted, product, situation, notes if is_decided else errors)
     if product is None:
         errors += _errors_of_new(wanted, situation)
     elif CHANGE_PRODUCT not in situation.may:
@@ -80,9 +82,12 @@ def plan(
     if errors:
         return refuse(wanted, *errors)
     if product is None:
-        return _create(wanted, situation, path, joins)
-    seen = product.quantity if seen_quantity is None else seen_quantity
-    return _change(wanted, product, situation, path, joins, seen, clamp)
+        found = _create(wanted, situation, path, joins)
+    else:
+        seen = product.quantity if seen_quantity is None else seen_quantity
+        found = _change(wanted, product, situation, path, joins, seen, is_decided)
+    found.message = " ".join([*filter(None, [found.message]), *notes])
+    return found
 
 
 def _missing_path(wanted: Wanted, situation: Situation, errors: list[str]) -> str:
@@ -141,12 +146,12 @@ def _change(
     path: str,
     joins: Membership | None,
     seen_quantity: int,
-    clamp: bool,
+    is_decided: bool,
 ) -> Plan:
     fields, delta = _fields(wanted), 0
     if (quantity := fields.pop("quantity", None)) is not None:
         delta = quantity.pieces if quantity.is_added else quantity.pieces - seen_quantity
-    if clamp:
+    if is_decided:
         delta = min(max(product.quantity + delta, 0), QUANTITY_MAX) - product.quantity
     if error := stock.out_of_range(product.quantity + delta):
         return refuse(wanted, f"quantity: {product.quantity} are in stock now. {error.detail}")
@@ -159,13 +164,17 @@ def _change(
     return Plan(wanted, Outcome.CHANGED, _category_note(path), changes, delta, names or [] if path else [], joins)
 
 
-def refuse_taken(plans: list[Plan], products: Mapping[str, Product]) -> None:
-    """Refuse, in place, the rows whose options another product of the family has."""
+def settle_families(parent_id: int, plans: list[Plan], *, is_decided: bool = False) -> None:
+    """Refuse, in place, the rows whose product cannot join its family. A row that is decided leaves it as it is."""
     joining = [(number, plan.joins) for number, plan in enumerate(plans) if plan.joins and not plan.is_refused]
-    found = families.taken([(joins, products.get(plans[number].wanted.sku)) for number, joins in joining])
-    for position in found:
+    found = families.impossible(parent_id, [(plans[number].wanted.sku, joins) for number, joins in joining])
+    for position, reason in found.items():
         number, _ = joining[position]
-        plans[number] = refuse(plans[number].wanted, f"{FAMILY}: {families.TAKEN}")
+        message = f"{FAMILY}: {reason}"
+        if is_decided:
+            plans[number].joins, plans[number].message = None, message
+        else:
+            plans[number] = refuse(plans[number].wanted, message)
 
 
 def _new(value: Any, current: Any) -> Any:

@@ -4,7 +4,7 @@ A product that staff have written since the check refuses its row. An import of 
 and writes none; if one is refused it ends there. From then on it is decided: see ADR 18.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import IntegrityError
@@ -77,7 +77,7 @@ def _plans(
     seen, is_decided = checking.read_seen(part), row.is_verified
     plan_of = checking.planner(row, products.values())
     written = written_since(seen, products, part.movement)
-    around = checking.situation(row, rows, products)
+    around = checking.situation(row, rows, products, locked=True)
     plans = []
     for each in rows:
         product, before = products.get(each.sku), seen.get(each.sku)
@@ -91,10 +91,10 @@ def _plans(
             plans.append(planning.refuse(each, written_by_others if before else CREATED))
             continue
         quantity = before.quantity if before else None
-        plan = plan_of(each, product, around, seen_quantity=quantity, clamp=is_decided)
+        plan = plan_of(each, product, around, seen_quantity=quantity, is_decided=is_decided)
         plan.message = plan.message or (OVERWRITTEN if is_written else "")
         plans.append(plan)
-    planning.refuse_taken(plans, products)
+    planning.settle_families(row.pk, plans, is_decided=is_decided)
     return around.tree, plans
 
 
@@ -120,27 +120,15 @@ def _write(row: Import, tree: Tree, plans: Sequence[Plan], products: dict[str, P
     stock.adjust_many(deltas=deltas, user_id=row.user_id, **movement)
     if new:
         _create(new)
-        _join_new(plans, {product.sku: product for product in new})
+        _join(plans, {product.sku: product for product in new})
 
 
-def _join(plans: Sequence[Plan], products: dict[str, Product]) -> None:
-    """Write the families and options of products. If that is impossible by now, the row is refused."""
-    joining = [(plan, plan.joins, products[plan.wanted.sku]) for plan in plans if _joins(plan, products)]
-    families.lock((joins, product) for _, joins, product in joining if joins)
-    for plan, joins, product in joining:
-        if joins and (error := families.join(product, joins)):
-            plan.outcome, plan.message = Outcome.REFUSED, error
-
-
-def _join_new(plans: Sequence[Plan], products: dict[str, Product]) -> None:
-    """As `_join`, of products that were just created. If it is impossible by now, they are in no family."""
+def _join(plans: Sequence[Plan], products: Mapping[str, Product]) -> None:
+    """Write the families and options of these products."""
     for plan in plans:
-        if plan.joins and _joins(plan, products) and (error := families.join(products[plan.wanted.sku], plan.joins)):
-            plan.message = error
-
-
-def _joins(plan: Plan, products: dict[str, Product]) -> bool:
-    return bool(plan.joins) and not plan.is_refused and not plan.is_moot and plan.wanted.sku in products
+        product = products.get(plan.wanted.sku)
+        if plan.joins and product and not plan.is_refused and not plan.is_moot:
+            families.join(product, plan.joins)
 
 
 def _create_category(tree: Tree, plan: Plan) -> bool:

@@ -1,12 +1,15 @@
 """Families and options in files."""
 
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
 
 from backoffice.exports import kinds, reading, writing
+from backoffice.imports import families as imported
+from backoffice.imports import progress, starting, uploading
 from backoffice.imports.models import Import
-from productbackend.errors import InvalidValue
+from productbackend.errors import DomainError, InvalidValue
 from products.families import variants
 from products.families import writing as families
 from products.models import Family, Option, Product
@@ -33,6 +36,11 @@ def refusal(text: str) -> str:
     [(_, _, outcome, message)] = lines(check(text))
     assert outcome == "refused"
     return message
+
+
+def join(product: Product, family: Family, size: str) -> None:
+    product.family, product.options = family, {"Size": size}
+    product.save(update_fields={"family", "options"})
 
 
 def exported(format: str) -> bytes:
@@ -137,12 +145,81 @@ def test_of_two_rows_with_the_same_options_the_second_is_refused(shirt: Family) 
 def test_options_that_another_product_got_after_the_check_are_refused_by_name(shirt: Family) -> None:
     factories.product(sku="A")
     row = check("sku,family,option:size\nA,shirt,L\n", mode="row_by_row")
-    other = factories.product(sku="B")
-    other.family, other.options = shirt, {"Size": "L"}
-    other.save(update_fields={"family", "options"})
+    join(factories.product(sku="B"), shirt, "L")
     row = run(row)
     assert (row.status, counts(row)) == ("done", (0, 0, 0, 1))
     assert "Another product of the family" in lines(row)[0][3]
+
+
+def test_rows_of_different_slices_may_not_have_the_same_options(shirt: Family, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploading, "SLICE_ROWS", 1)
+    factories.product(sku="A")
+    row = check("sku,name,quantity,family,option:size\nA,,,shirt,L\nB,New,1,shirt,XL\nC,New,1,shirt,l\n")
+    assert row.slices == 3
+    assert [(sku, outcome) for _, sku, outcome, _ in lines(row)] == [
+        ("A", "changed"), ("B", "created"), ("C", "refused"),
+    ]  # fmt: skip
+    assert lines(row)[2][3] == "family: Another product of the family has these options."
+    with pytest.raises(DomainError) as refused:
+        run(row)
+    assert refused.value.code == "import-refused"
+    assert Product.objects.get(sku="A").family is None
+
+
+def test_rows_that_fill_a_family_in_different_slices(shirt: Family, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploading, "SLICE_ROWS", 1)
+    monkeypatch.setattr(imported, "VARIANTS_MAX", 4)
+    for sku in "ABC":
+        factories.product(sku=sku)
+    row = check("sku,family,option:size\nSHIRT-S-RED,shirt,XS\nA,shirt,L\nB,shirt,XL\nC,shirt,XXL\n")
+    assert [outcome for _, _, outcome, _ in lines(row)] == ["changed", "changed", "changed", "refused"]
+    assert "and may have no more" in lines(row)[3][3]
+
+
+@pytest.mark.parametrize("slice_rows", [500, 1])
+def test_all_or_nothing_changes_nothing_if_staff_took_the_options_of_one_row(
+    shirt: Family, monkeypatch: pytest.MonkeyPatch, slice_rows: int
+) -> None:
+    monkeypatch.setattr(uploading, "SLICE_ROWS", slice_rows)
+    factories.product(sku="A", name="As before")
+    row = check("sku,name,quantity,family,option:size\nA,Other,,,\nB,New,1,shirt,L\n")
+    join(factories.product(sku="C"), shirt, "L")
+    row = run(row)
+    assert (row.status, row.refused) == ("failed", 1)
+    assert "Nothing was changed" in row.message
+    assert Product.objects.get(sku="A").name == "As before"
+    assert not Product.objects.filter(sku="B").exists()
+
+
+def taken(shirt: Family) -> None:
+    join(factories.product(sku="C"), shirt, "L")
+
+
+def deleted(shirt: Family) -> None:
+    families.delete(family_id=shirt.pk, precondition=lambda row: None)
+
+
+@pytest.mark.parametrize("meanwhile", [taken, deleted])
+def test_a_row_that_is_decided_is_written_without_options_that_have_become_impossible(
+    shirt: Family, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[Family], None]
+) -> None:
+    monkeypatch.setattr(uploading, "SLICE_ROWS", 1)
+    factories.product(sku="A")
+    row = check("sku,name,quantity,family,option:size\nA,New A,,,\nB,New B,1,shirt,L\n")
+    starting.start(import_id=row.pk, user_id=None, may=row.may)
+    claimed = progress.claim(row.pk)
+    for _ in range(3):  # both rows are verified, and the first one is written
+        assert claimed is not None
+        claimed = progress.step(row.pk, claimed)
+    meanwhile(shirt)
+    assert claimed is not None
+    progress.release(row.pk, claimed)
+    progress.work(row.pk)
+    row = Import.objects.get()
+    assert (row.status, counts(row)) == ("done", (1, 1, 0, 0))
+    new = Product.objects.get(sku="B")
+    assert (new.name, new.family, new.options) == ("New B", None, {})
+    assert lines(row)[1][3].startswith("family: ")
 
 
 def test_a_product_whose_options_staff_changed_after_the_check_is_refused(shirt: Family) -> None:

@@ -21,12 +21,12 @@ def states_transfer(order: Order, user: "User | None") -> bool:
 def after_cancel(order: Order, user: "User | None") -> None:
     """Refund all money of a locked order, and have its open attempts cancelled, in the caller's transaction.
 
-    Failed refunds of it are resolved: what they were to pay back is in these.
+    Failed refunds of it are resolved: what they were to pay back is in these. Those that staff have put aside are not.
     """
     for payment in Payment.objects.select_for_update().filter(order=order).order_by("pk"):
         refunds.create_automatic(
             payment=payment,
-            amount=ledger.payment_balance(payment.pk).refundable,
+            amount=ledger.payment_balance(payment.pk).due_back,
             cause=f"cancelled:{payment.pk}",
             by_staff=states_transfer(order, user),
             user=user,

@@ -68,7 +68,7 @@ def _refund_excess(order: Order) -> None:
         excess = max(ZERO, net - missing)
         why = EXCESS if missing > 0 else SECOND
         missing -= net - excess
-        _refund(payment, min(excess, payment_balance(payment.pk).refundable), why)
+        _refund(payment, min(excess, payment_balance(payment.pk).due_back), why)
 
 
 def _payments(order: Order) -> Iterable[Payment]:
@@ -80,19 +80,21 @@ def _payments(order: Order) -> Iterable[Payment]:
 
 
 def _refundable(payment: Payment) -> Decimal:
-    """What the shop keeps without a right to it, but for failed refunds that wait for staff, who send them again.
+    """What is due back, but for failed refunds that wait for staff, who send them again.
 
     Those are the automatic ones, and all that were done before their money came back. What staff have sent again is not
     kept any more: money that comes afterwards is other money.
     """
     came_back = Q(pk__in=payment.movements.filter(kind=MoneyMovement.Kind.REFUND_REVERSAL).values("refund"))
-    failed = Refund.objects.filter(came_back | Q(cause__isnull=False), payment=payment, status=Refund.Status.FAILED)
+    failed = Refund.objects.filter(
+        came_back | Q(cause__isnull=False), payment=payment, status=Refund.Status.FAILED, put_aside=False
+    )
     first = failed.order_by("pk").values_list("pk", flat=True).first()
     if first is None:
-        return payment_balance(payment.pk).refundable
+        return payment_balance(payment.pk).due_back
     later = Refund.objects.filter(payment=payment, cause=None, pk__gt=first).exclude(status=Refund.Status.FAILED)
     waits = max(ZERO, _sum(failed) - _sum(later))
-    return max(ZERO, payment_balance(payment.pk).refundable - waits)
+    return max(ZERO, payment_balance(payment.pk).due_back - waits)
 
 
 def _automatic(payment: Payment) -> Decimal:

@@ -28,6 +28,7 @@ class Balance:
     refunded: Decimal  # less what came back
     charged_back: Decimal  # less what was reversed
     refunds_pending: Decimal
+    put_aside: Decimal  # failed refunds whose money the customer got in another way
 
     @property
     def kept(self) -> Decimal:
@@ -36,8 +37,13 @@ class Balance:
 
     @property
     def refundable(self) -> Decimal:
-        """What can still be refunded: never below zero."""
+        """What staff can still refund: never below zero."""
         return max(ZERO, self.kept - self.refunds_pending)
+
+    @property
+    def due_back(self) -> Decimal:
+        """What of it the customer does not have yet: what goes back by itself."""
+        return max(ZERO, self.kept - self.refunds_pending - self.put_aside)
 
 
 def order_balance(order_id: int) -> Balance:
@@ -84,10 +90,14 @@ def reversal_reference(refund: str) -> str:
 
 def _balance(movements: QuerySet[MoneyMovement], refunds: QuerySet[Refund]) -> Balance:
     sums = movements.aggregate(**{kind.name.lower(): Sum("amount", filter=Q(kind=kind), default=ZERO) for kind in Kind})
-    pending = refunds.filter(status=Refund.Status.PENDING).aggregate(sum=Sum("amount", default=ZERO))["sum"]
+    open_sums = refunds.aggregate(
+        pending=Sum("amount", filter=Q(status=Refund.Status.PENDING), default=ZERO),
+        put_aside=Sum("amount", filter=Q(status=Refund.Status.FAILED, put_aside=True), default=ZERO),
+    )
     return Balance(
         captured=sums["capture"],
         refunded=sums["refund"] - sums["refund_reversal"],
         charged_back=sums["chargeback"] - sums["chargeback_reversal"],
-        refunds_pending=pending,
+        refunds_pending=open_sums["pending"],
+        put_aside=open_sums["put_aside"],
     )

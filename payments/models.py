@@ -98,6 +98,7 @@ class Refund(models.Model):
     claimed_at = models.DateTimeField(null=True, blank=True)  # a worker is calling the provider
     due_at = models.DateTimeField(null=True, blank=True)  # when the sweep sends or asks again; null: never
     resolved_at = models.DateTimeField(null=True, blank=True)  # if it failed: when staff sent it again, or put it aside
+    put_aside = models.BooleanField(default=False, db_default=False)  # the customer got its money in another way
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from orders import lifecycle
 from payments import refunds, schedule
 from payments.calling import calling
 from payments.models import Refund
@@ -96,10 +97,7 @@ def mark_sent(*, refund_id: int, user: "User") -> Refund:
 
     Raises order-state if it does not wait.
     """
-    is_transfer = Refund.objects.filter(pk=refund_id, payment__method=transfer.CODE).exists()
-    # Without a join: on MySQL Django would select the ids first, and the UPDATE would not be guarded.
-    waiting = Refund.objects.filter(pk=refund_id, status=Status.PENDING, due_at=None)
-    if not is_transfer or not waiting.update(due_at=timezone.now(), user=user):
+    if not _make_due(refund_id, user):
         raise DomainError("order-state", "This refund does not wait for a bank transfer.")
     send(refund_id)
     return Refund.objects.get(pk=refund_id)
@@ -127,13 +125,18 @@ def send_again(*, refund_id: int, user: "User") -> Refund:
     return again
 
 
+@atomic_with_retry
 def put_aside(*, refund_id: int, user: "User") -> Refund:
-    """Record that a failed refund needs nothing more: staff have cleared it with the customer by another way.
+    """Record that a failed refund needs nothing more: the customer got its money in another way.
+
+    So a cancellation does not refund it either. Staff who ask for a refund of it still can.
 
     Raises not-found, and order-state if it does not wait for that.
     """
     failed = _failed(refund_id)
-    if not Refund.objects.filter(pk=failed.pk, resolved_at=None).update(resolved_at=timezone.now()):
+    lifecycle.locked_order(failed.order_id)  # a cancellation sees it, or comes before it
+    waiting = Refund.objects.filter(pk=failed.pk, status=Status.FAILED, resolved_at=None)
+    if not waiting.update(resolved_at=timezone.now(), put_aside=True):
         raise DomainError("order-state", "That refund was sent again already, or put aside.")
     logger.info("Refund %d was put aside by user %d", failed.pk, user.pk)
     return failed
@@ -187,6 +190,15 @@ def _failed(refund_id: int) -> Refund:
 def _delay(refund: Refund) -> timedelta:
     """How long after an attempt without an answer the next one is due."""
     return DELAYS[min(refund.attempts, len(DELAYS)) - 1]
+
+
+@atomic_with_retry
+def _make_due(refund_id: int, user: "User") -> bool:
+    """Have a refund by bank transfer that waits for staff sent now. Returns whether it waited."""
+    is_transfer = Refund.objects.filter(pk=refund_id, payment__method=transfer.CODE).exists()
+    # Without a join: on MySQL Django would select the ids first, and the UPDATE would not be guarded.
+    waiting = Refund.objects.filter(pk=refund_id, status=Status.PENDING, due_at=None)
+    return is_transfer and bool(waiting.update(due_at=timezone.now(), user=user))
 
 
 @atomic_with_retry

@@ -133,7 +133,7 @@ def cancel_notes(request: HttpRequest, order: Order) -> list[str]:
     """What the cancellation means for the order's money."""
     notes = []
     for payment in Payment.objects.filter(order=order).order_by("pk"):
-        if amount := ledger.payment_balance(payment.pk).refundable:
+        if amount := ledger.payment_balance(payment.pk).due_back:
             text = money(amount, order.currency)
             if payment.method != transfer.CODE:
                 notes.append(f"{text} will be refunded to the customer by {payment.method}.")

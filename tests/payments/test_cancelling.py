@@ -53,6 +53,32 @@ def test_failed_refunds_are_in_those_of_the_cancellation(books: Books) -> None:
     assert Refund.objects.get(status="pending").amount == TOTAL
 
 
+def test_what_staff_put_aside_is_not_refunded(books: Books) -> None:
+    """The customer got it in another way. Staff who ask for it can still refund it."""
+    order, payment = paid_order(books)
+    failed, _ = refunds.create(RefundRequest(order.pk, staff(), amount=Decimal("9.90")))
+    Refund.objects.update(status="failed")
+    sending.put_aside(refund_id=failed.pk, user=factories.account("stella"))
+    lifecycle.cancel(order_id=order.pk, user=None)
+    [refund] = Refund.objects.filter(status="pending")
+    assert refund.amount == Decimal("10.00")
+    sending.send(refund.pk)
+    settle_by(books, payment)  # the provider is asked again, and has the rest of the money
+    assert Refund.objects.count() == 2
+    assert order_balance(order.pk).kept == refunds.refundable(order.pk) == Decimal("9.90")
+
+
+def test_a_failed_refund_of_a_cancellation_that_is_put_aside_stays_so(books: Books) -> None:
+    order, payment = paid_order(books)
+    lifecycle.cancel(order_id=order.pk, user=None)
+    failed = Refund.objects.get()
+    Refund.objects.update(status="failed")
+    staff()
+    sending.put_aside(refund_id=failed.pk, user=factories.account("stella"))
+    settle_by(books, payment)
+    assert Refund.objects.get() == failed
+
+
 def test_what_was_charged_back_is_not_refunded(books: Books) -> None:
     order, payment = paid_order(books)
     books.charge_back(payment.reference or "")

@@ -56,17 +56,17 @@ def category(web: Web, name: str) -> int:
     return int(row["id"])
 
 
-def last_page(web: Web, sign: str, field: str) -> str:
+def last_page(web: Web, sign: str, field: str, filters: str = "") -> str:
     """The page after the 21st row from the end, which is on the first page of the opposite order."""
     from productbackend.api import cursors
     from products.naming import name_key
 
-    opposite = json.loads(web.get(f"/products/?ordering={'' if sign else '-'}{field}&limit=21"))
+    opposite = json.loads(web.get(f"/products/?ordering={'' if sign else '-'}{field}&limit=21{filters}"))
     row = opposite["results"][20]
     column, value = ("name_key", name_key(row["name"])) if field == "name" else (field, row[field])
     values = {"o": [f"{sign}{column}", f"{sign}id"], "d": "n", "v": [value, row["id"]]}
     cursor = cursors.encode("/products/", values)
-    path = f"/products/?ordering={sign}{field}&cursor={cursor}"
+    path = f"/products/?ordering={sign}{field}&cursor={cursor}{filters}"
     page = json.loads(web.get(path))
     assert (len(page["results"]), page["next"]) == (20, None), path
     return path

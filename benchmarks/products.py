@@ -24,7 +24,7 @@ PICTURE = """INSERT INTO products_productimage (product_id, original, sha256, fo
     JSON_OBJECT('full', JSON_OBJECT('file', CONCAT('products/', id, '-full.jpg'), 'width', 500, 'height', 375),
     'thumb', JSON_OBJECT('file', CONCAT('products/', id, '-thumb.jpg'), 'width', 100, 'height', 75)), 1, NOW(6)
     FROM products_product WHERE id > {last} ORDER BY id LIMIT {rows}"""
-REMAINING_INDEX = "product_category_name"  # the foreign key needs it
+REMAINING_INDEXES = "product_category_name", "product_family"  # foreign keys need them
 SEARCH_INDEX = "product_search"
 
 
@@ -104,8 +104,7 @@ def _indexes() -> dict[str, str]:
 
     column = {field.name: field.column for field in Product._meta.concrete_fields}
     found = {index.name: ", ".join(column[name] for name in index.fields) for index in Product._meta.indexes}
-    found.pop(REMAINING_INDEX)
-    return found
+    return {name: columns for name, columns in found.items() if name not in REMAINING_INDEXES}
 
 
 def _existing_indexes(cursor: Any) -> set[str]:

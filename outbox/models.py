@@ -38,7 +38,8 @@ class Mail(models.Model):
         indexes = [
             models.Index(fields=["status", "due_at"], name="mail_due"),
             models.Index(fields=["kind", "status"], name="mail_kind"),
-            models.Index(fields=["recipient"], name="mail_recipient"),  # for anonymization
+            models.Index(fields=["recipient"], name="mail_recipient"),  # for anonymization, and to search
+            models.Index(fields=["reference"], name="mail_reference"),  # to search
         ]
 
     def __str__(self) -> str:

@@ -1,14 +1,13 @@
 """Creates, changes and deletes products."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from django.core.files.base import File
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from productbackend.database import recorded
-from productbackend.database.statements import Overwrite
 from productbackend.database.transactions import atomic_with_retry
 from productbackend.errors import DomainError, InvalidValue
 from products.families import leads
@@ -20,7 +19,6 @@ from products.reads import caching
 from products.search import suggestions
 
 UNIQUE = ("slug", "sku")
-OVERWRITE = Overwrite(Product)
 
 
 def create(*, picture: File | None = None, **fields: Any) -> Product:
@@ -117,20 +115,26 @@ def create_many(products: Sequence[Product]) -> None:
 
 
 @atomic_with_retry
-def save_many(products: Sequence[Product], fields: Iterable[str]) -> None:
+def save_many(
+    products: Sequence[Product],
+    fields: Iterable[str],
+    *,
+    deltas: Mapping[int, int] = MappingProxyType({}),
+    user_id: int | None = None,
+    **movement: str,
+) -> None:
     """Write `fields` of products that the caller has got from `lock_by_sku` and changed, by one statement.
 
-    Slugs and stock are none of them.
-
-    What is derived from the fields is written too.
+    Slugs and stock are none of the fields. `deltas` are pieces to be added to the stock, by primary key; for these and
+    for `movement` see `stock.adjust_many`. What is derived from the fields is written too.
     """
     fields = set(fields)
     if derived := {name for name, sources in Product.DERIVED.items() if fields & set(sources)}:
         _derive_all(products)
-    now = timezone.now()
-    for product in products:
-        product.updated_at = now
-    OVERWRITE.all(products, {*fields, *derived, "updated_at"})
+    pieces = [(product, deltas.get(product.pk, 0)) for product in products]
+    stock.adjust_many(deltas=pieces, user_id=user_id, also={*fields, *derived}, **movement)
+    if not fields:
+        return
     recorded.overwritten(products, fields)
     if "name" in fields:
         suggestions.refresh_products(products)

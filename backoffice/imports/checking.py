@@ -11,10 +11,12 @@ from backoffice.imports.models import Import, ImportRow, ImportSlice
 from backoffice.imports.planning import Plan, Situation
 from backoffice.imports.seen import Seen, last_movement
 from backoffice.imports.tree import Tree
+from productbackend.database.statements import Insert
 from products import catalogue
 from products.models import Product
 
 ROWS_INSERTED = 500  # by one statement
+INSERT = Insert(ImportRow)
 NOTHING = Membership(None, {}, None)
 TWICE = "The SKU stands in a row above too."
 
@@ -56,7 +58,8 @@ def check(row: Import, part: ImportSlice) -> None:
     planning.settle_families(row.pk, plans)
     names = {sku: product.name for sku, product in products.items()} if row.is_bulk else {}
     lines = [_line(row, each, names.get(each.wanted.sku, "")) for each in plans]
-    ImportRow.objects.bulk_create(lines, batch_size=ROWS_INSERTED)
+    for start in range(0, len(lines), ROWS_INSERTED):
+        INSERT.all(lines[start : start + ROWS_INSERTED])
     count(row, plans)
 
 

@@ -19,10 +19,11 @@ from backoffice.imports.tree import Tree
 from productbackend.errors import DomainError
 from productbackend.observability.origin import acting
 from products import catalogue
-from products.inventory import stock
 from products.models import Product
 
 Outcome = ImportRow.Outcome
+RECORDED = ("outcome", "message", "before", "after")  # of a row, by the check, and by the run if it differs
+Lines = dict[int, Any]
 DELETED = "The product was deleted after the check, or has another SKU."
 CREATED = "A product with this SKU was created after the check."
 WRITTEN = "The product was changed after the check, other than by a sale: check the file again."
@@ -35,7 +36,7 @@ BACKED_OUT = "Nothing was changed. Rows that are refused, as others wrote their 
 def run(row: Import, part: ImportSlice) -> None:
     """Write a slice, or verify it. The caller has locked the import, and saves its counts."""
     is_whole = row.mode == Import.Mode.ALL_OR_NOTHING
-    lines = {line.number: line for line in row.lines.filter(number__range=(part.rows[0][0], part.rows[-1][0]))}
+    lines = _lines(row, part)
     rows = [each for each in checking.wanted(row, part) if lines[each.number].outcome != Outcome.REFUSED]
     products = catalogue.lock_by_sku(each.sku for each in rows)
     tree, plans = _plans(row, part, rows, products)
@@ -48,6 +49,12 @@ def run(row: Import, part: ImportSlice) -> None:
     with acting(way, user_id=row.user_id, source=source):
         _write(row, tree, plans, products)
     _record(row, lines, plans)
+
+
+def _lines(row: Import, part: ImportSlice) -> Lines:
+    """What the check wrote down of the rows of a slice, by number."""
+    lines = row.lines.filter(number__range=(part.rows[0][0], part.rows[-1][0])).order_by()
+    return {line.number: line for line in lines.values_list("pk", "number", *RECORDED, named=True)}
 
 
 def finish(row: Import) -> None:
@@ -99,7 +106,7 @@ def _plans(
 
 
 def _write(row: Import, tree: Tree, plans: Sequence[Plan], products: dict[str, Product]) -> None:
-    new, changed, fields, deltas = [], [], set(), []
+    new, changed, fields, deltas = [], [], set(), {}
     _join(plans, products)
     for plan in plans:
         if plan.is_refused or plan.is_moot or not _create_category(tree, plan):
@@ -110,14 +117,13 @@ def _write(row: Import, tree: Tree, plans: Sequence[Plan], products: dict[str, P
         product = products[plan.wanted.sku]
         for name, value in plan.fields.items():
             setattr(product, name, value)
-        if plan.fields:
+        if plan.fields or plan.delta:
             changed.append(product)
             fields |= {name.removesuffix("_id") for name in plan.fields}
-        deltas.append((product, plan.delta))
+            deltas[product.pk] = plan.delta
     if changed:
-        catalogue.save_many(changed, fields)
-    movement = operation_of(row).movement if row.is_bulk else {}
-    stock.adjust_many(deltas=deltas, user_id=row.user_id, **movement)
+        movement = operation_of(row).movement if row.is_bulk else {}
+        catalogue.save_many(changed, fields, deltas=deltas, user_id=row.user_id, **movement)
     if new:
         _create(new)
         _join(plans, {product.sku: product for product in new})
@@ -151,19 +157,18 @@ def _create(products: list[Product]) -> None:
         catalogue.create_many(products)
 
 
-def _record(row: Import, lines: dict[int, ImportRow], plans: Sequence[Plan]) -> None:
+def _record(row: Import, lines: Lines, plans: Sequence[Plan]) -> None:
     """Write down the rows of which the check said something else."""
-    differing: list[Any] = []
+    differing = []
     for plan in plans:
         line = lines[plan.wanted.number]
         before = plan.before or line.before
         after = "" if plan.is_refused else plan.after or line.after
-        said = (line.outcome, line.message, line.before, line.after)
-        if said == (plan.outcome, plan.message, before, after):
+        says = (plan.outcome, plan.message, before, after)
+        if says == tuple(getattr(line, name) for name in RECORDED):
             continue
         checking.count(row, [plan])
         setattr(row, line.outcome, getattr(row, line.outcome) - 1)
-        line.outcome, line.message, line.before, line.after = plan.outcome, plan.message, before, after
-        differing.append(line)
+        differing.append(ImportRow(pk=line.pk, **dict(zip(RECORDED, says, strict=True))))
     if differing:
-        ImportRow.objects.bulk_update(differing, ["outcome", "message", "before", "after"])
+        ImportRow.objects.bulk_update(differing, RECORDED)

@@ -78,6 +78,7 @@ class MovementInline(MoneyInline):
 class PaymentAdmin(ReadOnly, MoneyPages):
     section = "Orders"
     list_display = ("order", "method", STATUS, AMOUNT, "created_at")
+    sortable_by = ()
     list_filter = ("status", "method", DayFilter)
     list_select_related = ("order",)
     search_fields = ("reference__exact", "order__number__exact")
@@ -95,6 +96,7 @@ class MoneyMovementAdmin(ReadOnly, ShopAdmin):
     section = "Orders"
     list_name = "Movements of money"
     list_display = ("order", "kind", AMOUNT, "provider", "reference", "user", "occurred_at")
+    sortable_by = ()
     list_filter = ("kind", "provider")
     list_select_related = ("order", "user")
     search_fields = ("reference__exact", "order__number__exact")
@@ -106,6 +108,7 @@ class MoneyMovementAdmin(ReadOnly, ShopAdmin):
 class ProviderEventAdmin(ReadOnly, ShopAdmin):
     list_name = "Events of payment providers"
     list_display = ("provider", "event_id", "kind", "reference", "processed_at", "created_at")
+    sortable_by = ()
     list_filter = ("provider",)
     search_fields = ("event_id__exact", "reference__exact")
     search_help_text = "The id of an event, or the provider's reference of a payment."

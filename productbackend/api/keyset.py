@@ -44,6 +44,7 @@ class IndexOrder:
     count_order: Sequence[str] = ()  # the index to count along; MySQL could choose another
     nullable: Container[str] = ()  # the columns that have nulls
     counted: QuerySet[Any] | None = None  # as many rows as the queryset has, if they are counted another way
+    known: int | None = None  # their number, up to COUNT_MAX + 1, if it is known
 
     def rows(self, keys: Sequence[Any], beyond: Q, start: int, stop: int) -> list[Any]:
         """The rows that match `beyond`, from `start` to `stop`. A key is a name, or an expression to order by."""
@@ -51,6 +52,8 @@ class IndexOrder:
 
     def count(self, most: int) -> int:
         """The number of rows, up to `most`."""
+        if self.known is not None:
+            return min(self.known, most)
         rows = self.queryset if self.counted is None else self.counted
         return rows.order_by(*self.count_order).values("pk")[:most].count()
 

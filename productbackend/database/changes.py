@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from functools import cache, cached_property
 from string import Formatter
 from typing import Any
 
@@ -69,13 +70,18 @@ class Kind:
     def among(self, names: Iterable[str] | None) -> list[str]:
         """The recorded fields among `names`, which may be those of columns; all of them if None."""
         given = None if names is None else set(names)
-        attname = {name: getattr(self.model._meta.get_field(name), "attname", name) for name in self.fields}
-        return [name for name in self.fields if given is None or given & {name, attname[name]}]
+        return [name for name in self.fields if given is None or given & {name, self._attributes[name]}]
+
+    @cached_property
+    def _attributes(self) -> dict[str, str]:
+        """The attributes of an instance that have the values of its columns: of a foreign key the id."""
+        fields: Any = {name: self.model._meta.get_field(name) for name in self.columns if name != "pk"}
+        return {name: getattr(field, "attname", name) for name, field in fields.items()} | {"pk": "pk"}
 
     def values(self, row: models.Model, names: Iterable[str] | None = None) -> dict[str, Any]:
         """The present values of an instance, of foreign keys the ids: of `names`, or all that are recorded."""
         columns = self.columns if names is None else {*names, *columns_of(self.name)}
-        return {name: row.serializable_value(name) for name in columns}
+        return {name: getattr(row, self._attributes[name]) for name in columns}
 
     def change(
         self, pk: int, action: Action, names: Iterable[str], before: Values, after: Values
@@ -143,6 +149,7 @@ def record_many(found: Iterable[ObjectChange | None]) -> None:
             recorder(changes, origin())
 
 
+@cache
 def columns_of(format: str) -> list[str]:
     return [name for _, name, _, _ in Formatter().parse(format) if name]
 

@@ -6,6 +6,7 @@ many-to-many fields; `RecordedQuerySet` sees what is written without a signal.
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from functools import cache
 from typing import Any, TypeVar
 
 from django.db import connections, models, router, transaction
@@ -53,10 +54,10 @@ def overwritten(rows: Iterable[models.Model], fields: Collection[str]) -> None:
     """Record what the caller has written of rows that it watches, by a statement that sends no signals."""
 
     def changes() -> Iterator[ObjectChange | None]:
+        names_of = cache(lambda model: KINDS[model].among(fields))
         for row in rows:
             if (before := vars(row).pop(WATCHED, None)) is not None:
-                kind = KINDS[type(row)]
-                names = kind.among(fields)
+                kind, names = KINDS[type(row)], names_of(type(row))
                 yield kind.change(row.pk, Action.CHANGED, names, before, kind.values(row, names))
 
     record_many(changes())

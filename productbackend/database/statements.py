@@ -23,6 +23,11 @@ PLAIN = (models.CharField, models.TextField, models.IntegerField, models.FloatFi
 VARIANTS_MAX = 200  # of one statement that are stored: lengths of lists, sets of columns
 
 
+def _is_ready(field: Any) -> bool:
+    """Whether a driver takes the attribute of an instance as it is."""
+    return isinstance(field, PLAIN) and type(field).pre_save is models.Field.pre_save
+
+
 class Slot:
     """In the parameters of a compiled statement: a value that is given when it runs."""
 
@@ -188,10 +193,11 @@ class Insert(Generic[M]):
     def _insert(self, instances: Sequence[M], *, returns_key: bool = False) -> None:
         connection = connections[DEFAULT_DB_ALIAS]
         fields = [field for field in self.fields if any(self._is_given(field, each) for each in instances)]
+        ready = [field.attname if _is_ready(field) else None for field in fields]
         parameters = [
-            field.get_db_prep_save(field.pre_save(instance, add=True), connection)
+            getattr(instance, name) if name else field.get_db_prep_save(field.pre_save(instance, add=True), connection)
             for instance in instances
-            for field in fields
+            for field, name in zip(fields, ready, strict=True)
         ]
         with connection.cursor() as cursor:
             cursor.execute(self._sql(fields, len(instances)), parameters)
@@ -245,7 +251,7 @@ class Overwrite(Generic[M]):
         rows = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * len(instances))
         insert = f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES {rows}"  # noqa: S608
         update = connection.ops.on_conflict_suffix_sql(fields, OnConflict.UPDATE, written, [meta.pk.column])
-        columns_of = [(field.attname, None if isinstance(field, PLAIN) else field.get_db_prep_save) for field in fields]
+        columns_of = [(field.attname, None if _is_ready(field) else field.get_db_prep_save) for field in fields]
         parameters = [
             prepare(getattr(instance, name), connection) if prepare else getattr(instance, name)
             for instance in instances

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.options import IS_POPUP_VAR
+from django.contrib.admin.views.main import ORDER_VAR, ChangeList
 from django.core.paginator import Paginator
 from django.db import models
 from django.db.models import Q
@@ -55,6 +56,26 @@ class BoundedPaginator(Paginator):
         return self.count >= COUNT_MAX
 
 
+class IndexedChangeList(ChangeList):
+    """A list that is ordered by one column, and by the key after it: an index has these, and no other column between.
+
+    Choosing another column replaces the first one. The default order is the model admin's own.
+    """
+
+    def get_ordering(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> list[Any]:
+        if ORDER_VAR not in self.params:
+            return super().get_ordering(request, queryset)
+        self.params[ORDER_VAR] = self.params[ORDER_VAR].partition(".")[0]
+        ordering = super().get_ordering(request, queryset.order_by())
+        if len(ordering) == 2 and ordering[1] == "-pk" and not _is_descending(ordering[0]):
+            ordering[1] = "pk"
+        return ordering
+
+
+def _is_descending(term: Any) -> bool:
+    return term.startswith("-") if isinstance(term, str) else bool(getattr(term, "descending", False))
+
+
 class Listed:
     """Says how the navigation shows the list: its section, its name if it is not the model's, and its rank there."""
 
@@ -76,6 +97,9 @@ class ShopAdmin(Listed, admin.ModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     list_max_show_all = 200
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return IndexedChangeList
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

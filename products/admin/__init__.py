@@ -278,6 +278,7 @@ class StockMovementAdmin(ReadOnly, ShopAdmin):
         if not search_term:
             return queryset, False
         products = list(query.with_sku(Product.objects.all(), search_term).values_list("pk", flat=True)[:SCAN_MAX])
-        sku = in_any_case("sku", search_term)  # of deleted products
+        # Any case of the SKU of a deleted product; of others its case does not matter to their present SKU.
+        sku = Q(sku__in=sku_spellings(search_term)) | Q(product=None) & in_any_case("sku", search_term)
         found = Q(product__in=products) | sku | Q(order_number=search_term.upper())
         return queryset.filter(found), False

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.db.models import F, Q, QuerySet
+from django.db.models import Count, F, Max, Q, QuerySet
 
 from products.models import Product
 
@@ -14,14 +14,25 @@ def running_out(products: QuerySet[Product]) -> QuerySet[Product]:
     """Those of `products` that run out."""
     shops, own = _parts(products)
     ids = [pk for part in (shops, own) for pk in part.order_by().values_list("pk", flat=True)[: LISTED_MAX + 1]]
-    # Of few a page is read by their ids; of many it is soon full in the page's own order.
-    return products.filter(pk__in=ids) if len(ids) <= LISTED_MAX else products.filter(is_active=True).filter(_low())
+    # Of few a page is read by their ids; of many it is soon full in the page's own order. The limit, above all
+    # thresholds, lets the index on quantities count them: the alternatives alone would read every product.
+    if len(ids) <= LISTED_MAX:
+        return products.filter(pk__in=ids)
+    highest = Product.objects.aggregate(highest=Max("low_stock"))["highest"] or 0
+    return products.filter(is_active=True, quantity__lte=max(settings.LOW_STOCK, highest)).filter(_low())
 
 
 def count(at_most: int) -> int:
-    """How many products run out, counted up to `at_most`."""
-    shops, own = _parts(Product.objects.order_by())
-    return min(at_most, sum(part[:at_most].count() for part in (shops, own)))
+    """How many products run out, counted up to `at_most`.
+
+    First as if none had a threshold of its own, which an index counts without reading products; then the difference
+    that those with one make.
+    """
+    active, low = Product.objects.order_by().filter(is_active=True), Q(quantity__lte=settings.LOW_STOCK)
+    own = active.filter(low_stock__isnull=False).aggregate(
+        low=Count("pk", filter=Q(quantity__lte=F("low_stock"))), shops=Count("pk", filter=low)
+    )
+    return min(at_most, active.filter(low)[: at_most + own["shops"]].count() - own["shops"] + own["low"])
 
 
 def fewest(number: int) -> list[Product]:

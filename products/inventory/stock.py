@@ -5,7 +5,7 @@ each change, so that for every product `quantity == sum(delta)`.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -13,11 +13,10 @@ from typing import Any
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
-from django.db.models import DateTimeField, F, PositiveIntegerField, Sum
-from django.db.models.expressions import RawSQL
+from django.db.models import DateTimeField, F, Sum
 from django.utils import timezone
 
-from productbackend.database.statements import Insert, Write, slot
+from productbackend.database.statements import Insert, Overwrite, Write, slot
 from productbackend.errors import DomainError, InvalidValue
 from products.families import leads
 from products.models import QUANTITY_MAX, Product, StockMovement
@@ -37,6 +36,7 @@ SUBTRACT = Write(
     updated_at=slot("now", DateTimeField()),
 )
 INSERT_MOVEMENT = Insert(StockMovement)
+OVERWRITE = Overwrite(Product)
 
 
 @dataclass(frozen=True)
@@ -143,26 +143,25 @@ def adjust_many(
     user_id: int | None,
     reason: str = Reason.CORRECTION,
     note: str = "",
+    also: Collection[str] = (),
 ) -> None:
     """Add to the quantities of products that the caller has locked and read, and that are each named once.
 
     The movements have the reason, which is a correction or a restock, and the note. The caller has checked the
-    results: `out_of_range`.
+    results: `out_of_range`. `also` are further fields that the caller has set, which the same statement writes; then
+    a delta can be 0.
     """
     changed = [(product, delta) for product, delta in deltas if delta]
-    if not changed:
-        return
-    quantities: list[Any] = []
+    written = [product for product, delta in deltas if delta or also]
+    now = timezone.now()
+    for product in written:
+        product.updated_at = now
     for product, delta in changed:
         product.quantity += delta
-        quantities += [product.pk, product.quantity]
-    ids = quantities[::2]
-    cases = " ".join(["WHEN %s THEN %s"] * len(changed))
-    quantity = RawSQL(f"CASE id {cases} END", quantities, PositiveIntegerField())  # noqa: S611 - Django's Case is slow
-    now = timezone.now()
-    Product.objects.filter(pk__in=ids).update_without_invalidation(quantity=quantity, updated_at=now)
+    OVERWRITE.all(written, {"quantity", "updated_at", *also})
     leads.crossed_zero((product.family_id, product.quantity - delta, product.quantity) for product, delta in changed)
-    _record([(product.pk, product.sku, delta) for product, delta in changed], reason, user_id, note=note)
+    if changed:
+        _record([(product.pk, product.sku, delta) for product, delta in changed], reason, user_id, note=note)
 
 
 def out_of_range(quantity: int) -> InvalidValue | None:

@@ -32,7 +32,10 @@ class StockMovement(models.Model):
     class Meta:
         ordering = ["-id"]
         # A covering index for the sum of a product's movements. MySQL uses it for the foreign key too.
-        indexes = [models.Index(fields=["product", "delta"], name="movement_product_delta")]
+        indexes = [
+            models.Index(fields=["product", "delta"], name="movement_product_delta"),
+            models.Index(fields=["sku"], name="movement_sku"),  # to search: a product may have had another SKU
+        ]
 
     def __str__(self) -> str:
         return f"{self.delta:+d} {self.sku}"

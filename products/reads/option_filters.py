@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Case, Exists, IntegerField, OuterRef, QuerySet, Value, When
+from django.db.models.expressions import NegatedExpression
+from django.db.models.lookups import Exact
 from drf_spectacular.utils import extend_schema_field
 
 from productbackend.api.filters import VALUES_MAX, BooleanFilter, SeveralFilter
@@ -44,10 +46,25 @@ class OptionFilter(SeveralFilter):
         axes = by_axis(value)
         if len(axes) > AXES_MAX:  # no product has so many
             return qs.none()
-        for axis, values in axes.items():
-            options = Option.objects.filter(product=OuterRef("pk"), axis_key=axis, value_key__in=values)
-            qs = qs.filter(Exists(options))
+        for has_option in having(value):
+            qs = qs.filter(has_option)
         return qs
+
+
+def having(options: Sequence[tuple[str, str]]) -> list[Exists]:
+    """The conditions of a product that has the options, one for each axis."""
+    return [
+        Exists(Option.objects.filter(product=OuterRef("pk"), axis_key=axis, value_key__in=values))
+        for axis, values in by_axis(options).items()
+    ]
+
+
+def row_by_row(condition: Exists | NegatedExpression) -> Exact:
+    """The condition, for rows that are read in the order of an index until a page is full.
+
+    MySQL would join the subquery's table to the rows, and sort all of them.
+    """
+    return Exact(Case(When(condition, then=Value(1)), default=Value(0), output_field=IntegerField()), 1)
 
 
 def by_axis(options: Sequence[tuple[str, str]]) -> dict[str, list[str]]:

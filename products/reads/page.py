@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from productbackend.api import keyset
-from productbackend.api.keyset import BY_RANK, IndexOrder, Page
+from productbackend.api.keyset import BY_RANK, COUNT_MAX, IndexOrder, Page
 from products.models import Product
 from products.reads.query import NULLABLE, ProductQuery
 from products.reads.rows import rows_by_id
 from products.reads.subtree import SubtreeMerge
 from products.search.query import by_relevance
 
+# Of an option that so many products have these are found by it, and sorted. Of more the order's index is read.
+SORTED_MAX = COUNT_MAX
 RANKED_MAX = 1_000  # results that a search without an ordering shows and counts
 
 
@@ -27,14 +29,18 @@ def page(query: ProductQuery) -> Page:
 def _page(query: ProductQuery) -> Page:
     if not query.paging.keys:
         return in_given_order(query) if "ids" in query.filters else ranked(query)
+    known = None
+    if "option" in query.filters and "search" not in query.filters and not query.compares_leads:
+        known = query.counted()[: COUNT_MAX + 1].count()
+        query = replace(query, is_common=known > SORTED_MAX)
     if query.shows_members:
-        return keyset.read(IndexOrder(query.shown_members(), nullable=NULLABLE), query.paging)
+        return keyset.read(IndexOrder(query.shown_members(), nullable=NULLABLE, known=known), query.paging)
     matching, count_order = query.rows(), ["name_key"] if "name_contains" in query.filters else []
     counted = query.unpaged.rows() if query.one_per_family else None
     # A search reads the fulltext index once for all categories.
     if "search" in query.filters or len(query.categories or []) < 2:
-        return keyset.read(IndexOrder(matching, count_order, NULLABLE, counted), query.paging)
-    return keyset.read(SubtreeMerge(matching, count_order, NULLABLE, counted, query=query), query.paging)
+        return keyset.read(IndexOrder(matching, count_order, NULLABLE, counted, known), query.paging)
+    return keyset.read(SubtreeMerge(matching, count_order, NULLABLE, counted, known, query=query), query.paging)
 
 
 def ranked(query: ProductQuery) -> Page:

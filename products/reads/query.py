@@ -33,7 +33,7 @@ from productbackend.text.comparison import normalized
 from products import categories
 from products.models import Category, Family, Product
 from products.naming import KEY_SEPARATOR, name_key
-from products.reads.option_filters import OnePerFamilyFilter, OptionFilter, by_axis
+from products.reads.option_filters import OnePerFamilyFilter, OptionFilter, by_axis, having, row_by_row
 from products.reads.rows import product_rows
 from products.search.query import TEXT_MAX, can_be_relaxed, matching, with_sku
 
@@ -180,6 +180,7 @@ class ProductQuery:
     filters: Mapping[str, Any]  # the values of the other filters
     paging: Paging
     is_relaxed: bool = False  # whether the search finds products that have any of its words
+    is_common: bool = False  # whether so many products have the option that reading all in order soon fills a page
 
     @property
     def one_per_family(self) -> bool:
@@ -221,13 +222,29 @@ class ProductQuery:
         earlier = Q(family_position__lt=OuterRef("family_position")) | Q(
             family_position=OuterRef("family_position"), pk__lt=OuterRef("pk")
         )
-        rows = product_rows(include_hidden=self.include_hidden).filter(family__isnull=False)
-        rows = FILTERS["option"].filter(rows, self.filters["option"])
-        rows = rows.filter(~Exists(self.members(family=OuterRef("family_id")).filter(earlier)))
-        if self.names <= {"option", "one_per_family"}:
+        rows = self._with_options(product_rows(include_hidden=self.include_hidden))  # only members have options
+        is_first = ~Exists(self.members(family=OuterRef("family_id")).filter(earlier))
+        rows = rows.filter(row_by_row(is_first) if self.is_common else is_first)
+        if not self.compares_leads:
             return rows
         leads = self._filtered(Product.objects.order_by().filter(family=OuterRef("family_id")), is_nested=True)
         return rows.filter(Exists(leads))
+
+    @property
+    def compares_leads(self) -> bool:
+        """Whether a family is found by its lead, by other filters, and shown by another member."""
+        return self.shows_members and not self.names <= {"option", "one_per_family"}
+
+    def counted(self) -> QuerySet[Any]:
+        """As many rows as the query finds, without its order, if it does not compare leads."""
+        if self.shows_members:
+            return self.members().values("family").distinct()
+        return self.unpaged.rows().order_by().values("pk")
+
+    def _with_options(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        if not self.is_common:
+            return FILTERS["option"].filter(rows, self.filters["option"])
+        return rows.filter(*map(row_by_row, having(self.filters["option"])))
 
     def _filtered(
         self,
@@ -242,7 +259,9 @@ class ProductQuery:
         for name, value in self.filters.items():
             if name in without or (name == "option" and self.one_per_family):
                 continue
-            if name == "one_per_family" and value and self.paging.keys and "name_key" not in self.paging.keys[0]:
+            if name == "option":
+                rows = self._with_options(rows)
+            elif name == "one_per_family" and value and self.paging.keys and "name_key" not in self.paging.keys[0]:
                 # The index of leads is in the order of names: for other orders the `+ 0` keeps MySQL from sorting it.
                 is_lead = ExpressionWrapper(F("is_lead") + Value(0), output_field=IntegerField())
                 rows = rows.alias(leads=is_lead).filter(leads=1)

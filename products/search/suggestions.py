@@ -6,9 +6,12 @@ index: it takes the same time at any number of products.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain, repeat
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models.constants import OnConflict
 
 from products.models import SUGGESTION_KEY_LENGTH, Category, Product, Suggestion
 from products.search.tokens import is_unspaced, runs
@@ -109,31 +112,43 @@ def refresh_categories(categories: Iterable[Category]) -> None:
 
 @transaction.atomic
 def refresh(kind: Suggestion.Kind, texts: Mapping[str, str]) -> None:
-    """Write the rows that differ from the words of `texts`, by source."""
-    missing = {(source, key) for source, text in texts.items() for key in keys(text)}
-    outdated = []
+    """Write the rows that differ from the words of `texts`, by source.
+
+    The outdated rows of a source get its new keys: that writes one index, where a row deleted and one inserted write
+    them all.
+    """
+    missing = {source: set(keys(text)) for source, text in texts.items()}
+    outdated: dict[str, list[int]] = {source: [] for source in texts}
     rows = Suggestion.objects.filter(kind=kind, source__in=texts).values_list("pk", "source", "key")
     for pk, source, key in rows:
-        if (source, key) in missing:
-            missing.remove((source, key))
+        if key in missing[source]:
+            missing[source].remove(key)
         else:
-            outdated.append(pk)
-    if outdated:
-        Suggestion.objects.filter(pk__in=outdated).delete()
-    _insert(kind, sorted(missing))
+            outdated[source].append(pk)
+    written = [
+        (pk, source, key)
+        for source, wanted in sorted(missing.items())
+        for pk, key in zip(chain(outdated[source], repeat(None)), sorted(wanted))  # noqa: B905 - the first is endless
+    ]
+    surplus = [pk for source, pks in outdated.items() for pk in pks[len(missing[source]) :]]
+    if surplus:
+        Suggestion.objects.filter(pk__in=surplus).delete()
+    _write(kind, written)
 
 
-def _insert(kind: Suggestion.Kind, rows: list[tuple[str, str]]) -> None:
-    """Insert rows without models, of which an import makes many thousands."""
-    quote = connection.ops.quote_name
-    columns = ", ".join(map(quote, ("kind", "source", "key")))
+def _write(kind: Suggestion.Kind, rows: list[tuple[int | None, str, str]]) -> None:
+    """Insert the rows without an id and write the keys of the others. No models: an import writes many thousands."""
+    quote: Any = connection.ops.quote_name
+    fields: Any = [Suggestion._meta.get_field(name) for name in ("id", "kind", "source", "key")]
+    insert = f"INSERT INTO {quote(Suggestion._meta.db_table)} ({', '.join(quote(field.column) for field in fields)})"
+    update = connection.ops.on_conflict_suffix_sql(fields, OnConflict.UPDATE, ["key"], ["id"])
     for start in range(0, len(rows), BATCH):
         chunk = rows[start : start + BATCH]
-        values = ", ".join(["(%s, %s, %s)"] * len(chunk))
+        values = ", ".join(["(%s, %s, %s, %s)"] * len(chunk))
         with connection.cursor() as cursor:
             cursor.execute(
-                f"INSERT INTO {quote(Suggestion._meta.db_table)} ({columns}) VALUES {values}",  # noqa: S608
-                [value for source, key in chunk for value in (kind.value, source, key)],
+                f"{insert} VALUES {values} {update}",
+                [value for pk, source, key in chunk for value in (pk, kind.value, source, key)],
             )
 
 

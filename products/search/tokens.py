@@ -1,8 +1,9 @@
 """The tokens that stand for words in the search index, and `search_text`, the column that has a product's tokens."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import lru_cache
+from itertools import chain
 
 from django.conf import settings
 
@@ -22,6 +23,7 @@ RUNS = re.compile(rf"[{UNSPACED}]+|[^{UNSPACED}]+")
 UNSPACED_FIRST = re.compile(f"[{UNSPACED}]")
 WORDS = re.compile("[a-z0-9]+")  # of ASCII
 CACHED = 20_000  # words whose forms are cached
+NAMES_CACHED = 2_000  # brands and categories whose tokens are cached
 STEMMED_MAX = 300  # words of a text that get a stem: each takes 0.05 ms, and a long description can have thousands
 # How often the words of each field are repeated in `search_text`: more repetitions rank higher.
 WEIGHTS = (4, 2, 1)  # name, brand, description
@@ -82,13 +84,16 @@ def forms(text: str) -> dict[str, tuple[str, ...]]:
     Words are compared without accents, but a stem can depend on them.
     """
     language = settings.SEARCH_LANGUAGE
+    return {run: _forms(language, run, written) if written else (run,) for run, written in _words(text)}
+
+
+def _words(text: str) -> list[tuple[str, str]]:
+    """The words in `text`, each with what its stem is computed from: empty for those that get none."""
     written = {} if text.isascii() else {plain(word): word for word in _written(text)}
-    found: dict[str, tuple[str, ...]] = {}
-    for run in runs(text):
-        if run not in found:
-            has_stem = len(run) <= LENGTH_MAX and len(found) < STEMMED_MAX
-            found[run] = _forms(language, run, written.get(run, run)[:LENGTH_MAX]) if has_stem else (run,)
-    return found
+    return [
+        (run, written.get(run, run)[:LENGTH_MAX] if len(run) <= LENGTH_MAX and number < STEMMED_MAX else "")
+        for number, run in enumerate(dict.fromkeys(runs(text)))
+    ]
 
 
 @lru_cache(maxsize=CACHED)
@@ -108,11 +113,11 @@ def search_text(*, name: str, brand: str, description: str, sku: str, categories
     A run of an unspaced script is indexed by its characters and bigrams, so that any part of it is found. The words of
     the SKU and of the categories are added once, if no other field has them.
     """
-    found: list[str] = []
-    for part, weight in zip((name, brand, description), WEIGHTS, strict=True):
-        found += [token(word) for word in dict.fromkeys(_indexed(part))] * weight
+    language = settings.SEARCH_LANGUAGE
+    parts = _tokens(name), _shared_tokens(language, brand), _tokens(description)
+    found = [each for part, weight in zip(parts, WEIGHTS, strict=True) for each in part * weight]
     further = [token(part) for run in runs(sku) for part in _parts(run)]
-    further += [token(word) for category in categories for word in _indexed(category)]
+    further += [each for category in categories for each in _shared_tokens(language, category)]
     present = set(found)
     found += [each for each in dict.fromkeys(further) if each not in present]
     if sku not in sku_spellings(fold(sku)):
@@ -120,9 +125,25 @@ def search_text(*, name: str, brand: str, description: str, sku: str, categories
     return " ".join(["", *found, ""])
 
 
-def _indexed(text: str) -> Iterator[str]:
-    for run, compared in forms(text).items():
-        yield from _parts(run) if is_unspaced(run) else compared
+def _tokens(text: str) -> tuple[str, ...]:
+    language = settings.SEARCH_LANGUAGE
+    # Without a stem a word is rare, and may be as long as the text: it is not cached.
+    words = (
+        _tokens_of(language, run, written) if written else map(token, _parts(run)) for run, written in _words(text)
+    )
+    return tuple(dict.fromkeys(chain.from_iterable(words)))
+
+
+@lru_cache(maxsize=CACHED)
+def _tokens_of(language: str, run: str, written: str) -> tuple[str, ...]:
+    """The tokens of a word: of its forms, or of its parts."""
+    return tuple(map(token, _parts(run) if is_unspaced(run) else _forms(language, run, written)))
+
+
+@lru_cache(maxsize=NAMES_CACHED)
+def _shared_tokens(language: str, text: str) -> tuple[str, ...]:
+    """The tokens of a text that many products have, in the language of the settings."""
+    return _tokens(text)
 
 
 def _parts(run: str) -> list[str]:

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from products.models import Product
-from products.reads import option_facets
+from products.reads import option_facets, page
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -155,7 +155,9 @@ def check_facets(
             assert api.get("/products/", given | {"brand": brand["name"]}).json()["count"] == brand["count"]
 
 
-def test_lists_and_facets_follow_the_rules(api: APIClient) -> None:
+@pytest.mark.parametrize("sorted_max", [1_000, 0])
+def test_lists_and_facets_follow_the_rules(api: APIClient, monkeypatch: pytest.MonkeyPatch, sorted_max: int) -> None:
+    monkeypatch.setattr(page, "SORTED_MAX", sorted_max)  # with 0 every option is one that many products have
     check(api, QUERIES, [None, "price", "-price", "rating"])
 
 

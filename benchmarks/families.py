@@ -1,0 +1,142 @@
+"""Lists with one product of each family: with a million products and with few. Needs MySQL, Redis and no more.
+
+    python -m benchmarks.families --mysql-port PORT --redis-port PORT --database-small NAME --database-large NAME
+
+A fifth of the products are in families of 2 to 12. The page with all products, at the larger size, is the yardstick.
+Both databases are kept, and can be those of benchmarks.catalogue. `--only` measures the pages that contain a text.
+"""
+
+import argparse
+import statistics
+from typing import Any
+
+from benchmarks import products, shop
+from benchmarks.catalogue import large_database
+from benchmarks.catalogue_latency import category, last_page
+from benchmarks.catalogue_web import Web, alternating, spread
+
+# Products that follow each other by name are a family, as the sizes of a shirt are: in each 35 products there is one of
+# 2 to 12. One in fifty has another colour too, which is rare.
+MEMBERS = """CREATE TEMPORARY TABLE members (id BIGINT PRIMARY KEY, family BIGINT, position INT, is_lead INT,
+    size VARCHAR(9), colour VARCHAR(9)) AS
+    SELECT id, family, position, ROW_NUMBER() OVER (PARTITION BY family
+    ORDER BY is_active AND quantity > 0 DESC, is_active DESC, position) = 1 AS is_lead,
+    ELT(1 + position % 4, 'S', 'M', 'L', 'XL') AS size,
+    ELT(1 + position DIV 4, IF(family % 50, 'Red', 'Gold'), 'Green', 'Blue') AS colour
+    FROM (SELECT id, quantity, is_active, (place - 1) DIV 35 AS family, (place - 1) % 35 AS position
+    FROM (SELECT id, quantity, is_active, ROW_NUMBER() OVER (ORDER BY name_key, id) AS place
+    FROM products_product) AS placed) AS numbered WHERE position < 2 + family % 11"""
+FAMILY = """INSERT INTO products_family (id, name, name_key, slug, description, brand, axes, created_at, updated_at,
+    category_id) SELECT family + 1, name, name_key, slug, '', brand, JSON_ARRAY('Size', 'Colour'), created_at,
+    updated_at, category_id FROM members JOIN products_product USING (id) WHERE position = 0"""
+OPTION = """INSERT INTO products_option (product_id, axis_key, value_key)
+    SELECT id, axis, LOWER(IF(axis = 'size', size, colour)) FROM members
+    JOIN (SELECT 'size' AS axis UNION ALL SELECT 'colour') AS axes"""
+JOIN = """UPDATE products_product JOIN members USING (id) SET family_id = family + 1, family_position = position,
+    products_product.is_lead = members.is_lead, options_key = LPAD(id, 32, '0'),
+    options = CONCAT('{"Size": "', size, '", "Colour": "', colour, '"}')"""
+ONE = "one_per_family=true"
+
+
+def make_families(options: argparse.Namespace, database: str) -> None:
+    """Make families of the products, unless there are some."""
+    connection = shop.connect(options, database)
+    cursor = connection.cursor()
+    cursor.execute("SET SESSION foreign_key_checks = 0, sql_log_bin = 0")
+    cursor.execute("SELECT COUNT(*) FROM products_option")
+    if not cursor.fetchone()[0]:
+        for statement in (MEMBERS, FAMILY, JOIN, OPTION):
+            cursor.execute(statement)
+        connection.commit()
+        cursor.execute("ANALYZE TABLE products_product, products_family, products_option")
+        cursor.fetchall()
+    connection.close()
+
+
+def paths(web: Web) -> dict[str, str]:
+    """The pages, with the ids and cursors of this service, each with one product of each family."""
+    leaf, ten, hundred = (category(web, name) for name in ("Leaf 0", "Ten 0", "Hundred"))
+    found = {
+        "by name": "/products/?",
+        "by name, the last page": last_page(web, "", "name", f"&{ONE}"),
+        "a category": f"/products/?category={leaf}",
+        "a subtree of 10 categories": f"/products/?category={ten}",
+        "a subtree of 100 categories, ordering=-price": f"/products/?category={hundred}&ordering=-price",
+        "a category and a price range": f"/products/?category={leaf}&min_price=20&ordering=price",
+        "a price range": "/products/?min_price=50&max_price=200",
+        "in stock, well rated": "/products/?in_stock=true&min_rating=4",
+        "an option": "/products/?option=Size:M",
+        "an option, ordering=-price": "/products/?option=Size:M&ordering=-price",
+        "two options": "/products/?option=Size:M&option=Colour:Green",
+        "a rare option": "/products/?option=Colour:Gold",
+        "a rare option, ordering=price": "/products/?option=Colour:Gold&ordering=price",
+        "an option in a category": f"/products/?option=Size:M&category={leaf}",
+        "an option, a price range, by price": "/products/?option=Size:M&min_price=50&max_price=200&ordering=price",
+        "search, a common word": "/products/?search=wool",
+        "search, a common word, ordering=price": "/products/?search=wool&ordering=price",
+        "search, a common word, an option": "/products/?search=wool&option=Size:M",
+        "search, a word of each thousandth product": "/products/?search=single0000",
+        "name_contains": "/products/?name_contains=shoe",
+        "facets": "/products/facets/?",
+        "facets of a category": f"/products/facets/?category={leaf}",
+        "facets of an option": "/products/facets/?option=Size:M",
+        "facets of a price range and an option": "/products/facets/?min_price=50&max_price=200&option=Size:M",
+        "facets of a search": "/products/facets/?search=wool",
+    }
+    for field in ("price", "rating", "quantity", "created_at"):
+        for sign in ("", "-"):
+            found[f"ordering={sign}{field}"] = f"/products/?ordering={sign}{field}"
+    return {name: path if ONE in path else f"{path}&{ONE}".replace("?&", "?") for name, path in found.items()}
+
+
+def measure(options: argparse.Namespace, small: str, large: str) -> None:
+    """Each page at both sizes, and at the larger one with all products, alternating."""
+    with Web(cache=False, database=small) as few, Web(cache=False, database=large) as many:
+        print(f"\n| page | ms at {options.small:,} | ms at {options.large:,} | times | all products, ms | of these |")
+        print("| --- | --- | --- | --- | --- | --- |")
+        for (name, path), large_path in zip(paths(few).items(), paths(many).values(), strict=True):
+            if options.only not in name:
+                continue
+            works = [reading(few, path), reading(many, large_path)]
+            less, more = alternating(*works, options.times, options.rounds)
+            alone, all_products = alternating(
+                works[1], reading(many, large_path.replace(ONE, "")), options.times, options.rounds
+            )
+            ratios = (
+                statistics.median(more) / statistics.median(less),
+                statistics.median(alone) / statistics.median(all_products),
+            )
+            figures = f"{spread(less, 1)} | {spread(more, 1)} | {ratios[0]:.2f} | {spread(all_products, 1)}"
+            print(f"| {name} | {figures} | {ratios[1]:.2f} |", flush=True)
+
+
+def reading(web: Web, path: str) -> Any:
+    client = web.client()
+    return lambda: web.get(path, client)
+
+
+def main() -> None:
+    parser = shop.arguments("Lists with one product of each family.")
+    parser.add_argument("--large", type=int, default=1_000_000)
+    parser.add_argument("--small", type=int, default=10_000)
+    parser.add_argument("--database-large", required=True, help="its name")
+    parser.add_argument("--database-small", required=True, help="its name")
+    parser.add_argument("--only", default="", help="measure the pages with this text in their names")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--times", type=int, default=12, help="requests in each round")
+    options = parser.parse_args()
+    if not options.redis_port:
+        parser.error("it needs --redis-port")
+    with shop.database(options, options.database_small) as small:
+        products.make_base()
+        products.grow(options, small, options.small)
+        large = large_database(options, small).name
+        for name in (small, large):
+            make_families(options, name)
+        print(shop.versions(options))
+        measure(options, small, large)
+        print(f"\nAt the end: {shop.load()}.")
+
+
+if __name__ == "__main__":
+    main()

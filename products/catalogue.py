@@ -131,6 +131,8 @@ def save_many(
     fields = set(fields)
     if derived := {name for name, sources in Product.DERIVED.items() if fields & set(sources)}:
         _derive_all(products)
+    if fields:
+        caching.catalogue_changed()  # before the stock, which then invalidates no product on its own
     pieces = [(product, deltas.get(product.pk, 0)) for product in products]
     stock.adjust_many(deltas=pieces, user_id=user_id, also={*fields, *derived}, **movement)
     if not fields:
@@ -142,7 +144,6 @@ def save_many(
         suggestions.refresh_brands(products)
     if "is_active" in fields:
         leads.elect({product.family_id for product in products})
-    caching.catalogue_changed()
 
 
 def _derive_all(products: Sequence[Product]) -> None:

@@ -95,7 +95,7 @@ def check_feeds() -> None:
     feed = request("GET", "/feeds/google.xml").text
     picture = re.search(r"<g:image_link>[^<]*(/media/[^<]*)</g:image_link>", feed)
     expect(picture and request("GET", picture[1]).status_code == 200, f"the feed has no picture: {feed[:500]}")
-    makers = sum("backoffice.tasks.make_feeds" in log(each) for each in containers("worker"))
+    makers = sum("backoffice.tasks.continue_feeds" in log(each) for each in containers("worker"))
     expect(makers, "no worker has written the feed")
     say("feeds: a worker has written the sitemap and the feed, and web serves them")
 

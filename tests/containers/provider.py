@@ -16,6 +16,7 @@ from pathlib import Path
 from benchmarks.provider_process import provider_process
 from tests.containers.stack import SETTINGS, SHOP, Failed, compose, containers, main_pid
 from tests.ports import free_port
+from tests.waiting import wait_for
 
 CALLERS = ("web", "worker")
 CLONE_NEWNET = 0x40000000
@@ -35,6 +36,7 @@ def provider() -> Iterator[tuple[Path, "Relay"]]:
             relay = Relay(port)
             relay.start()
             try:
+                wait_for(lambda: relay.listening, seconds=30, name="the relay to the provider")
                 yield Path(folder), relay
             finally:
                 relay.stop()

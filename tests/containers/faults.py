@@ -2,10 +2,10 @@
 
 import os
 import random
-import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -77,8 +77,9 @@ class Faults:
         filled = self.disk / "filled"
 
         def fill() -> None:
-            with filled.open("wb") as file:
-                os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(self.disk).free)
+            with suppress(OSError), filled.open("wb", buffering=0) as file:
+                while True:
+                    file.write(bytes(1_000_000))
 
         return Fault(fill, filled.unlink)
 

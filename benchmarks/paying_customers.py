@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
 from benchmarks import shop
@@ -61,8 +61,18 @@ class GaveUp(Exception):
     """There was no final answer within PATIENCE."""
 
 
+class Client(Protocol):
+    """Repeats a request, with its key, until there is a final answer."""
+
+    seen: Seen
+
+    def call(self, method: str, path: str, body: dict[str, Any] | None = None, *, key: str = "") -> tuple[int, Any]: ...
+    def another(self) -> "Client": ...
+    def close(self) -> None: ...
+
+
 class Caller:
-    """A client of the shop that repeats a request, with its key, until there is a final answer."""
+    """A client of the shop on this host."""
 
     def __init__(self, port: int, token: str, seen: Seen) -> None:
         self.client = shop.Client(port)
@@ -84,6 +94,10 @@ class Caller:
             time.sleep(random.uniform(0.1, 0.4))
         raise GaveUp(f"{method} {path}")
 
+    def another(self) -> "Caller":
+        """The same client in another window."""
+        return Caller(self.port, self.token, self.seen)
+
     def close(self) -> None:
         self.client.connection.close()
 
@@ -91,7 +105,7 @@ class Caller:
 class Customer:
     """One customer, who buys one cart."""
 
-    def __init__(self, number: int, cart: int, *, caller: Caller, staff: Caller, seed: int) -> None:
+    def __init__(self, number: int, cart: int, *, caller: Client, staff: Client, seed: int) -> None:
         self.number, self.cart, self.caller, self.staff = number, cart, caller, staff
         self.seen = caller.seen
         self.random = random.Random(f"{seed}:{number}")
@@ -197,7 +211,7 @@ class Customer:
 
     def cancel_while_looking(self, payment: dict[str, Any]) -> None:
         """Cancel while the customer's page asks how the payment stands, which settles it."""
-        page = Caller(self.caller.port, self.caller.token, self.seen)
+        page = self.caller.another()
         with ThreadPoolExecutor(1) as pool:
             looking = pool.submit(page.call, "GET", f"/orders/{self.order}/payments/{payment['id']}/")
             self.cancel()

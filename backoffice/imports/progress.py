@@ -7,9 +7,10 @@ again for imports that nobody works on.
 
 import logging
 import time
+from contextlib import suppress
 from datetime import datetime, timedelta
 
-from django.db import IntegrityError
+from django.db import IntegrityError, OperationalError, connection
 from django.db.models import F, Q
 from django.utils import timezone
 from kombu.exceptions import KombuError
@@ -51,7 +52,10 @@ def work(import_id: int, *, seconds: float = TIME_MAX) -> None:
 
 
 def go_on(import_id: int, claimed_at: datetime | None, *, seconds: float = TIME_MAX) -> None:
-    """Do slices for so many seconds, at least one. What is left is for the workers."""
+    """Do slices for so many seconds, at least one. What is left is for the workers.
+
+    Raises OperationalError if the database could not do a slice, which `sweep` then dispatches again.
+    """
     deadline = time.monotonic() + seconds
     while claimed_at is not None:
         try:
@@ -61,6 +65,12 @@ def go_on(import_id: int, claimed_at: datetime | None, *, seconds: float = TIME_
             Import.objects.filter(pk=import_id, claimed_at=claimed_at).update(claimed_at=None)
             dispatch(import_id)
             return
+        except OperationalError:  # a lock was not free in time, or the database was unreachable
+            connection.close_if_unusable_or_obsolete()
+            mine = Import.objects.filter(pk=import_id, claimed_at=claimed_at)
+            with suppress(OperationalError):  # then the claim expires
+                mine.update(claimed_at=None)  # the next sweep dispatches it
+            raise
         if claimed_at is not None and time.monotonic() > deadline:
             release(import_id, claimed_at)
             dispatch(import_id)

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from django.db import OperationalError, connection, transaction
 
 from backoffice.imports import progress, starting, uploading
 from backoffice.imports.models import Import
@@ -89,3 +90,22 @@ def test_of_two_imports_each_product_has_the_values_of_one(products: list[Produc
         assert product.name == f"{product.quantity} {product.sku[1:]}"
     assert Category.objects.count() == 3
     assert all(balance.is_correct for balance in ledger.balances())
+
+
+def test_an_import_that_waited_too_long_for_a_lock_is_free_for_the_next_sweep(products: list[Product]) -> None:
+    """Otherwise it would wait until the claim expires."""
+    row = started(content("50"), "row_by_row")
+
+    def work() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET SESSION innodb_lock_wait_timeout = 1")
+        progress.work(row.pk)
+
+    with transaction.atomic():
+        Product.objects.select_for_update().get(pk=products[0].pk)
+        [outcome] = run_concurrently([work])
+    assert (type(outcome), outcome.args[0]) == (OperationalError, 1205)
+    waiting = Import.objects.get(pk=row.pk)
+    assert (waiting.status, waiting.claimed_at) == ("running", None)
+    progress.work(row.pk)
+    assert Import.objects.get(pk=row.pk).status == "done"

@@ -84,7 +84,9 @@ def follow_the_tour() -> None:
 
 def check_picture(access: str) -> None:
     """The proxy serves the three renditions of a photograph of 12 megapixels, and not the original."""
-    product = request("POST", "/products/", token=access, json={"name": "Photographed", "quantity": 1}).json()["id"]
+    product = request(
+        "POST", "/products/", token=access, json={"name": "Photographed", "quantity": 1, "price": "9.90"}
+    ).json()["id"]
     drawn = photograph((4000, 3000))
     answer = request("POST", f"/products/{product}/images/", token=access, files={"image": ("a.jpg", drawn)})
     expect(answer.status_code == 201, f"upload: {answer.status_code} {answer.text[:300]}")

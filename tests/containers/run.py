@@ -9,10 +9,17 @@ import shutil
 import sys
 import time
 
-from tests.containers import backup, deploy, life, two_hosts
+from tests.containers import back_office, backup, deploy, life, two_hosts
 from tests.containers.stack import CHECKOUT, check_out, compose, say, step
 
-PARTS = {"life": life.live, "hosts": two_hosts.work, "backup": backup.back_up_and_restore, "deploy": deploy.replace}
+PARTS = {
+    "life": life.live,
+    "work": back_office.work,
+    "payments": back_office.pay,
+    "hosts": two_hosts.work,
+    "backup": backup.back_up_and_restore,
+    "deploy": deploy.replace,
+}
 
 
 def main(names: list[str]) -> int:

@@ -66,6 +66,12 @@ def test_no_secret_has_a_default(name: str) -> None:
     assert all(value.startswith(f"${{{name}:?") for value in given)
 
 
+def test_an_empty_value_counts_as_unset() -> None:
+    """A whole copy of .env.sample as .env, as the README has it, changes nothing."""
+    text = (settings.BASE_DIR / "docker-compose.yml").read_text()
+    assert re.findall(r"\$\{\w+(?!\w|:[-?]|\})[^}]*\}", text) == []
+
+
 def test_only_the_proxy_is_published_and_it_does_not_reach_the_data() -> None:
     assert [name for name, service in SERVICES.items() if "ports" in service] == ["proxy"]
     networks = {name: set(service["networks"]) for name, service in SERVICES.items()}

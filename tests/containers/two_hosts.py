@@ -83,12 +83,17 @@ def work() -> None:
 @contextmanager
 def mailbox() -> Iterator[MailServer]:
     """A mail server that the containers reach at this host's address."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect(("192.0.2.1", 9))  # UDP: sends nothing, only selects the local address
-        host = probe.getsockname()[0]
+    host = own_address()
     with MailServer(host) as box:
         SETTINGS.update(EMAIL_HOST=host, EMAIL_PORT=str(box.port))
         yield box
+
+
+def own_address() -> str:
+    """The address of this host, which containers reach."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # UDP: sends nothing, only selects the local address
+        return str(probe.getsockname()[0])
 
 
 def remove_mailbox() -> None:

@@ -86,7 +86,9 @@ def addresses(name: str) -> list[str]:
 def disk() -> Findings:
     if not isinstance(storages[ORIGINALS], FileSystemStorage):
         return
-    free = shutil.disk_usage(settings.DATA_DIR).free
+    # In the container it is a volume of its own. It does not exist before the first picture.
+    folders = (settings.MEDIA_ROOT, *settings.MEDIA_ROOT.parents)
+    free = shutil.disk_usage(next(folder for folder in folders if folder.is_dir())).free
     text = f"{free / 1e9:.1f} GB free for pictures in {settings.MEDIA_ROOT}"
     if free < BAD_FREE_BYTES:
         yield bad(f"{text}: free disk space, or uploads will fail; manage.py check_media --delete removes orphans")

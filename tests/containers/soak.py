@@ -137,7 +137,7 @@ def wait_until_back(since: float, crowd: Crowd, probe: Caller, mailbox: Mailbox)
         return True
 
     def every_worker_responds() -> bool:
-        said = manage("doctor")
+        said = compose("exec", "-T", "web", "python", "manage.py", "doctor", "--url", "http://proxy", check=False)
         return f"{SCALES['worker']} of the queue celery" in said and "1 of the queue images" in said
 
     late = 0

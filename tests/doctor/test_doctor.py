@@ -1,7 +1,9 @@
 """manage.py doctor on a developer's machine; tests/services runs it on a whole deployment."""
 
 import json
+import os
 import re
+import shutil
 import socket
 import threading
 import time
@@ -195,6 +197,14 @@ def test_another_folder_than_the_web_servers(shop: str, settings: Any, tmp_path:
     with served_folder(tmp_path) as settings.SITE_URL:
         [line] = run_check("renditions")
     assert line.startswith("bad   renditions: a file that was written here responds 404 at /media/products/")
+
+
+@pytest.mark.skipif(not os.path.ismount("/dev/shm"), reason="needs a second file system")
+def test_the_disk_of_the_pictures_is_that_of_their_folder(settings: Any) -> None:
+    """In the container DATA_DIR is on another one. The folder does not exist before the first picture."""
+    settings.MEDIA_ROOT = Path("/dev/shm/productbackend-none/media")
+    [finding] = run_check("disk")
+    assert f"{shutil.disk_usage('/dev/shm').free / 1e9:.1f} GB free" in finding
 
 
 def test_public_originals(live_server: Any, settings: Any) -> None:

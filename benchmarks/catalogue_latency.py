@@ -3,7 +3,7 @@
 import argparse
 import json
 import statistics
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from benchmarks import shop
@@ -51,12 +51,18 @@ def paths(web: Web) -> dict[str, str]:
     return found
 
 
-def category(web: Web, name: str) -> int:
+class Pages(Protocol):
+    """What answers with the bytes of a page."""
+
+    def get(self, path: str) -> bytes: ...
+
+
+def category(web: Pages, name: str) -> int:
     [row] = json.loads(web.get(f"/categories/?name={name.replace(' ', '+')}"))["results"]
     return int(row["id"])
 
 
-def last_page(web: Web, sign: str, field: str, filters: str = "") -> str:
+def last_page(web: Pages, sign: str, field: str, filters: str = "") -> str:
     """The page after the 21st row from the end, which is on the first page of the opposite order."""
     from productbackend.api import cursors
     from products.naming import name_key

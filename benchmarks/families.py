@@ -1,19 +1,25 @@
-"""Lists with one product of each family: with a million products and with few. Needs MySQL, Redis and no more.
+"""Lists with one product of each family: with a million products and with few. Needs MySQL or MariaDB.
 
-    python -m benchmarks.families --mysql-port PORT --redis-port PORT --database-small NAME --database-large NAME
+    python -m benchmarks.families --mysql-port PORT --database-small NAME --database-large NAME
 
 A fifth of the products are in families of 2 to 12. The page with all products, at the larger size, is the yardstick.
-Both databases are kept, and can be those of benchmarks.catalogue. `--only` measures the pages that contain a text.
+The figures are processor time, of the service in one process and of the server's thread, which must run on this
+machine. Both databases are kept, and can be those of benchmarks.catalogue.
 """
 
 import argparse
-import statistics
-from typing import Any
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from statistics import median
 
 from benchmarks import products, shop
+from benchmarks.admin_pages import processor_time, server_thread
 from benchmarks.catalogue import large_database
 from benchmarks.catalogue_latency import category, last_page
-from benchmarks.catalogue_web import Web, alternating, spread
+from benchmarks.figures import spread
 
 # Products that follow each other by name are a family, as the sizes of a shirt are: in each 35 products there is one of
 # 2 to 12. One in fifty has another colour too, which is rare.
@@ -53,7 +59,24 @@ def make_families(options: argparse.Namespace, database: str) -> None:
     connection.close()
 
 
-def paths(web: Web) -> dict[str, str]:
+class Service:
+    """The service in this process, without its page cache."""
+
+    def __init__(self) -> None:
+        import django
+
+        django.setup()
+        from rest_framework.test import APIClient
+
+        self.client = APIClient(headers={"Host": "localhost"})
+
+    def get(self, path: str) -> bytes:
+        response = self.client.get(path)
+        assert response.status_code == 200, (path, response.content[:500])
+        return bytes(response.content)
+
+
+def paths(web: Service) -> dict[str, str]:
     """The pages, with the ids and cursors of this service, each with one product of each family."""
     leaf, ten, hundred = (category(web, name) for name in ("Leaf 0", "Ten 0", "Hundred"))
     found = {
@@ -89,30 +112,54 @@ def paths(web: Web) -> dict[str, str]:
     return {name: path if ONE in path else f"{path}&{ONE}".replace("?&", "?") for name, path in found.items()}
 
 
-def measure(options: argparse.Namespace, small: str, large: str) -> None:
-    """Each page at both sizes, and at the larger one with all products, alternating."""
-    with Web(cache=False, database=small) as few, Web(cache=False, database=large) as many:
-        print(f"\n| page | ms at {options.small:,} | ms at {options.large:,} | times | all products, ms | of these |")
-        print("| --- | --- | --- | --- | --- | --- |")
-        for (name, path), large_path in zip(paths(few).items(), paths(many).values(), strict=True):
-            if options.only not in name:
-                continue
-            works = [reading(few, path), reading(many, large_path)]
-            less, more = alternating(*works, options.times, options.rounds)
-            alone, all_products = alternating(
-                works[1], reading(many, large_path.replace(ONE, "")), options.times, options.rounds
-            )
-            ratios = (
-                statistics.median(more) / statistics.median(less),
-                statistics.median(alone) / statistics.median(all_products),
-            )
-            figures = f"{spread(less, 1)} | {spread(more, 1)} | {ratios[0]:.2f} | {spread(all_products, 1)}"
-            print(f"| {name} | {figures} | {ratios[1]:.2f} |", flush=True)
+def measure(only: str, times: int) -> None:
+    """Print the processor's ms of each page, `times` times, and of the page with all products; as JSON."""
+    service = Service()
+    thread = server_thread()
+    for name, path in paths(service).items():
+        if only in name:
+            print(json.dumps([name, *(spent(service, thread, each, times) for each in (path, path.replace(ONE, "")))]))
 
 
-def reading(web: Web, path: str) -> Any:
-    client = web.client()
-    return lambda: web.get(path, client)
+def spent(service: Service, thread: Path, path: str, times: int) -> list[float]:
+    """What one page took, or nothing if it was refused, since it takes too long."""
+    found = []
+    for _ in range(times + 1):
+        began = processor_time(thread)
+        try:
+            service.get(path)
+        except AssertionError:
+            return []
+        found.append((processor_time(thread) - began) * 1000)
+    return found[1:]
+
+
+def measured(options: argparse.Namespace, database: str) -> dict[str, list[list[float]]]:
+    command = [sys.executable, "-m", "benchmarks.families", "--measure", options.only, str(options.times)]
+    settings = {"MYSQL_DATABASE": database, "DJANGO_SETTINGS_MODULE": "benchmarks.yardstick_settings"}
+    environment = os.environ | settings | {"CATALOGUE_CACHE": "off"}
+    printed = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout
+    rows = [json.loads(line) for line in printed.splitlines() if line.startswith("[")]
+    return {name: figures for name, *figures in rows}
+
+
+def show(options: argparse.Namespace, small: str, large: str) -> None:
+    """Each page at both sizes, by turns, and at the larger one with all products."""
+    print(f"\n| page | ms at {options.small:,} | ms at {options.large:,} | times | all products, ms | of these |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    rounds = [(measured(options, small), measured(options, large)) for _ in range(options.rounds)]
+    for name in rounds[0][0]:
+        less, more, everything = (
+            [median(found[size][name][kind]) for found in rounds if found[size][name][kind]]
+            for size, kind in ((0, 0), (1, 0), (1, 1))
+        )
+        if not (less and more and everything):
+            print(
+                f"| {name} | {spread(less, 1) if less else 'refused'} | {'refused' if not more else spread(more, 1)} |"
+            )
+            continue
+        figures = f"{spread(less, 1)} | {spread(more, 1)} | {median(more) / median(less):.2f} | {spread(everything, 1)}"
+        print(f"| {name} | {figures} | {median(more) / median(everything):.2f} |", flush=True)
 
 
 def main() -> None:
@@ -123,10 +170,8 @@ def main() -> None:
     parser.add_argument("--database-small", required=True, help="its name")
     parser.add_argument("--only", default="", help="measure the pages with this text in their names")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--times", type=int, default=12, help="requests in each round")
+    parser.add_argument("--times", type=int, default=5, help="requests in each round")
     options = parser.parse_args()
-    if not options.redis_port:
-        parser.error("it needs --redis-port")
     with shop.database(options, options.database_small) as small:
         products.make_base()
         products.grow(options, small, options.small)
@@ -134,9 +179,12 @@ def main() -> None:
         for name in (small, large):
             make_families(options, name)
         print(shop.versions(options))
-        measure(options, small, large)
+        show(options, small, large)
         print(f"\nAt the end: {shop.load()}.")
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["--measure"]:
+        measure(sys.argv[2], int(sys.argv[3]))
+    else:
+        main()

@@ -58,6 +58,7 @@ class Payment(models.Model):
         indexes = [
             models.Index(fields=["due_at"], name="payment_due"),
             models.Index(fields=["status", "created_at"], name="payment_status_created"),
+            models.Index(fields=["created_at"], name="payment_created"),  # to list those of a day
         ]
         constraints = [
             models.UniqueConstraint(fields=["method", "reference"], name="payment_reference_once"),

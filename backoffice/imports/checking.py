@@ -9,10 +9,10 @@ from backoffice.imports.columns import Wanted
 from backoffice.imports.families import Families
 from backoffice.imports.models import Import, ImportRow, ImportSlice
 from backoffice.imports.planning import Plan, Situation
-from backoffice.imports.seen import Seen, last_movement
 from backoffice.imports.tree import Tree
 from products import catalogue
 from products.models import Product
+from products.reads.seen import Seen, last_movement
 
 ROWS_INSERTED = 500  # by one statement
 TWICE = "The SKU stands in a row above too."

@@ -14,13 +14,13 @@ from backoffice.imports import checking, families, planning
 from backoffice.imports.columns import Wanted
 from backoffice.imports.models import Import, ImportRow, ImportSlice
 from backoffice.imports.planning import Plan
-from backoffice.imports.seen import written_since
 from backoffice.imports.tree import Tree
 from productbackend.errors import DomainError
 from productbackend.observability.origin import acting
 from products import catalogue
 from products.inventory import stock
 from products.models import Product
+from products.reads.seen import written_since
 
 Outcome = ImportRow.Outcome
 DELETED = "The product was deleted after the check, or has another SKU."

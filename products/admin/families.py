@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
+from productbackend.database.transactions import atomic_with_retry
 from productbackend.errors import DomainError
 from productbackend.site.admin import ShopAdmin, begins_with
 from products.admin.forms import PicksCategory
@@ -97,6 +98,16 @@ class FamilyAdmin(PicksCategory, MakesVariants, AddsPictures, ShopAdmin):
             form.may_change = request.user.has_perm("products.change_product")
             form.takes_pictures = form.may_change and may_add(request)
         return form
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """Save again after a deadlock, such as with a sale that sells out a product: see docs/adr/0022-families.md."""
+        return atomic_with_retry(super().changeform_view)(request, object_id, form_url, extra_context)
 
     def save_model(self, request: HttpRequest, obj: Family, form: Any, change: bool) -> None:
         if not change:

@@ -65,7 +65,7 @@ def preview(image: ProductImage | None) -> str:
         '<a href="{}"><img src="{}" alt="{}" class="preview"></a>',
         default_storage.url(full["file"]),
         default_storage.url(thumb["file"]),
-        image.alt_text,
+        image.alt_text or "Picture",  # the name of the link
     )
 
 

@@ -20,7 +20,6 @@ from products.models import OPTION_MAX, QUANTITY_MAX, Family
 from products.naming import validate_visible
 
 SKUS, SALT = "skus", "products.admin.variants"  # a signed field: those that the preview has shown
-STEPS = ("Values", "Preview", "Result")
 
 
 def may_make_variants(request: HttpRequest) -> bool:
@@ -85,7 +84,7 @@ class MakesVariants(ModelAdmin):
             raise PermissionDenied
         family = get_object_or_404(Family, pk=pk)
         form = VariantsForm(family, request.POST if request.method == "POST" else None)
-        context: dict[str, Any] = {"step": 0}
+        context: dict[str, Any] = {}
         if form.is_valid() and "edit" not in request.POST:
             try:
                 if "confirm" in request.POST:
@@ -93,10 +92,9 @@ class MakesVariants(ModelAdmin):
                 context = self._preview(form)
             except DomainError as error:
                 form.add_error(None, error.detail)
-        steps = [(name, "present" if number == context["step"] else "") for number, name in enumerate(STEPS)]
         site = self.admin_site.each_context(request)
         context |= {"title": "Make variants", "subtitle": str(family), "opts": self.opts, "original": family}
-        context |= {"form": form, "media": self.media, "steps": steps}
+        context |= {"form": form, "media": self.media}
         return TemplateResponse(request, "admin/products/family/variants.html", site | context)
 
     @staticmethod
@@ -104,7 +102,7 @@ class MakesVariants(ModelAdmin):
         found = variants.preview(family=form.family, **form.wanted)
         skus = {product.options_key: product.sku for product in found.new}
         rows = [(product, [product.options.get(axis, "") for axis in form.family.axes]) for product in found.new]
-        return {"step": 1, "rows": rows, "existing": found.existing, "skus": signing.dumps(skus, salt=SALT)}
+        return {"is_preview": True, "rows": rows, "existing": found.existing, "skus": signing.dumps(skus, salt=SALT)}
 
     def _made(self, request: HttpRequest, family: Family, form: VariantsForm) -> HttpResponse:
         """Make what the preview has shown. Raises DomainError."""

@@ -48,7 +48,7 @@ def test_chosen_products_become_a_family(editor: Client) -> None:
     assert [each.is_lead for each in members] == [True, False]
     assert Option.objects.count() == 3
     recorded = Change.objects.filter(kind="products.product", action="changed", object_id=large.pk).get()
-    assert recorded.fields["options"][1] == str({"Size": "L"})
+    assert recorded.fields["options"][1] == "Size: L"
     found = Client().get("/products/?option=size:l").json()["results"]
     assert [each["slug"] for each in found] == [large.slug]
 

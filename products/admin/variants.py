@@ -94,7 +94,7 @@ class MakesVariants(ModelAdmin):
                 form.add_error(None, error.detail)
         site = self.admin_site.each_context(request)
         context |= {"title": "Make variants", "subtitle": str(family), "opts": self.opts, "original": family}
-        context |= {"form": form, "media": self.media}
+        context |= {"form": form, "media": self.media, "currency": settings.CURRENCY}
         return TemplateResponse(request, "admin/products/family/variants.html", site | context)
 
     @staticmethod

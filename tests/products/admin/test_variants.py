@@ -50,7 +50,9 @@ def test_the_preview_lists_exactly_what_is_made_then(editor: Client, shirt: Fami
     assert list(shown(editor, page_of(shirt))) == ["csrfmiddlewaretoken", "values_0", "values_1", "price", "quantity"]
     answer = post(editor, shirt)
     page = text(answer)
-    assert "<strong>3 products will be made</strong>, each for 9.90 with 2 in stock. Nothing was written yet." in page
+    assert (
+        "<strong>3 products will be made</strong>, each for 9.90 EUR with 2 in stock. Nothing was written yet." in page
+    )
     assert "1 combination exists already and stays as it is: <bdi>Shirt, s, RED</bdi>." in page
     assert Product.objects.count() == 2
     fields = Fields(answer.content.decode()).values

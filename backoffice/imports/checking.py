@@ -9,11 +9,11 @@ from backoffice.imports.columns import Wanted
 from backoffice.imports.families import Families, Membership
 from backoffice.imports.models import Import, ImportRow, ImportSlice
 from backoffice.imports.planning import Plan, Situation
-from backoffice.imports.seen import Seen, last_movement
 from backoffice.imports.tree import Tree
 from productbackend.database.statements import Insert
 from products import catalogue
 from products.models import Product
+from products.reads.seen import Seen, last_movement
 
 ROWS_INSERTED = 500  # by one statement
 INSERT = Insert(ImportRow)

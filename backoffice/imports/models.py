@@ -89,7 +89,7 @@ class ImportSlice(models.Model):
     parent = models.ForeignKey(Import, models.CASCADE, related_name="parts", db_index=False)
     number = models.PositiveIntegerField()
     rows = models.JSONField()  # of each row its number in the file, then its cells
-    seen = models.JSONField(null=True)  # backoffice.imports.seen
+    seen = models.JSONField(null=True)  # products.reads.seen
     movement = models.BigIntegerField(default=0)  # the id of the last stock movement before the check
 
     class Meta:

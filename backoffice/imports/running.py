@@ -14,12 +14,12 @@ from backoffice.imports import checking, families, planning
 from backoffice.imports.columns import Wanted
 from backoffice.imports.models import Import, ImportRow, ImportSlice
 from backoffice.imports.planning import Plan
-from backoffice.imports.seen import written_since
 from backoffice.imports.tree import Tree
 from productbackend.errors import DomainError
 from productbackend.observability.origin import acting
 from products import catalogue
 from products.models import Product
+from products.reads.seen import written_since
 
 Outcome = ImportRow.Outcome
 RECORDED = ("outcome", "message", "before", "after")  # of a row, by the check, and by the run if it differs

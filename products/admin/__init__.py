@@ -16,6 +16,7 @@ from productbackend.site.filters import yes_no
 from productbackend.text.formats import money
 from products import categories
 from products.admin import families as families  # registers its page
+from products.admin import gathering as gathering  # adds its action
 from products.admin import seams
 from products.admin.forms import CategoryForm, PicksCategory, ProductForm
 from products.admin.pictures import ImageInline, TakesPictures, preview
@@ -176,6 +177,9 @@ class ProductAdmin(TakesPictures, PicksCategory, ShowsFormerSlugs, ShopAdmin):
         ("Identifiers", {"fields": ("sku", "slug", "former_slugs")}),
         ("Dates", {"fields": ("created_at", "updated_at")}),
     )
+
+    def has_make_family_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perms(["products.change_product", "products.add_family"])
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
         ready = ProductImage.objects.filter(status=ProductImage.Status.READY).order_by("position", "id")

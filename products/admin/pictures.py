@@ -15,7 +15,7 @@ from django.utils.html import format_html
 
 from productbackend.errors import DomainError
 from products.images import lifecycle
-from products.models import Product, ProductImage
+from products.models import ProductImage
 
 NAME_SHOWN_MAX = 100  # characters of a file's name in a message
 UPLOAD_SETTINGS = ("IMAGE_MAX_BYTES", "IMPORT_MAX_BYTES")
@@ -31,13 +31,15 @@ def may_add(request: HttpRequest) -> bool:
     return request.user.has_perm("products.add_productimage")
 
 
-class PicturesInput(forms.FileInput):
-    allow_multiple_selected = True
-
+class PictureInput(forms.FileInput):
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
         # The script refuses more before they are sent: a request that is too large is refused with all that was typed.
         limits = {"accept": "image/*", "data-bytes-max": bytes_max(), "data-files-max": FILES_MAX}
         return super().get_context(name, value, {**(attrs or {}), **limits})
+
+
+class PicturesInput(PictureInput):
+    allow_multiple_selected = True
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> list[UploadedFile] | None:
         return files.getlist(name) or None
@@ -63,7 +65,7 @@ def preview(image: ProductImage | None) -> str:
         '<a href="{}"><img src="{}" alt="{}" class="preview"></a>',
         default_storage.url(full["file"]),
         default_storage.url(thumb["file"]),
-        image.alt_text,
+        image.alt_text or "Picture",  # the name of the link
     )
 
 
@@ -96,8 +98,8 @@ class ImageInline(admin.TabularInline):
         return image.get_status_display()
 
 
-class TakesPictures(ModelAdmin):
-    """For the admin of products."""
+class AddsPictures(ModelAdmin):
+    """For an admin whose pages take pictures of products."""
 
     class Media:
         css = {"all": ["products/admin.css"]}
@@ -115,6 +117,29 @@ class TakesPictures(ModelAdmin):
 
     # The limit of their bodies; see productbackend.api.limits and `bytes_max`.
     add_view.upload_settings = change_view.upload_settings = UPLOAD_SETTINGS  # type: ignore[attr-defined]
+
+    def add_pictures(self, request: HttpRequest, pictures: Sequence[tuple[int, UploadedFile]]) -> None:
+        """Add pictures to products, by their ids. One that is refused is a message with its name and the reason."""
+        added = 0
+        for product_id, file in pictures:
+            name = (file.name or "")[:NAME_SHOWN_MAX]
+            try:
+                _, is_new = lifecycle.add(product_id=product_id, file=file)
+            except DomainError as error:
+                self.message_user(request, f"The file {name} was not added. {error.detail}", messages.ERROR)
+                continue
+            added += is_new
+            if not is_new:
+                self.message_user(
+                    request, f"The file {name} was not added: the product has this picture.", messages.WARNING
+                )
+        if added:
+            text = "One picture was added." if added == 1 else f"{added} pictures were added."
+            self.message_user(request, f"{text} They are shown here once their sizes are made.", messages.SUCCESS)
+
+
+class TakesPictures(AddsPictures):
+    """For the admin of products."""
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         found = list(super().get_fieldsets(request, obj))
@@ -144,23 +169,5 @@ class TakesPictures(ModelAdmin):
         files = form.cleaned_data.get("new_pictures")
         if files and may_add(request):
             # The file store may be slow: no transaction is open while they are stored.
-            transaction.on_commit(lambda: self.add_pictures(request, form.instance, files))
-
-    def add_pictures(self, request: HttpRequest, product: Product, files: Sequence[UploadedFile]) -> None:
-        """Add pictures in their order. Each one that is refused is a message with its name and the reason."""
-        added = 0
-        for file in files:
-            name = (file.name or "")[:NAME_SHOWN_MAX]
-            try:
-                _, is_new = lifecycle.add(product_id=product.pk, file=file)
-            except DomainError as error:
-                self.message_user(request, f"The file {name} was not added. {error.detail}", messages.ERROR)
-                continue
-            added += is_new
-            if not is_new:
-                self.message_user(
-                    request, f"The file {name} was not added: the product has this picture.", messages.WARNING
-                )
-        if added:
-            text = "One picture was added." if added == 1 else f"{added} pictures were added."
-            self.message_user(request, f"{text} They are shown here once their sizes are made.", messages.SUCCESS)
+            pictures = [(form.instance.pk, file) for file in files]
+            transaction.on_commit(lambda: self.add_pictures(request, pictures))

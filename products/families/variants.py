@@ -3,6 +3,7 @@
 import itertools
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -19,40 +20,79 @@ from products.naming import free_values, slugify
 NAME_MAX: int = 200
 
 
-def make_missing(*, family_id: int, options: Mapping[str, Sequence[str]], price: Decimal, quantity: int) -> Family:
-    """Create the combinations of these values that no member has, all or none; return the family.
+@dataclass(frozen=True)
+class Preview:
+    """The products that would be made, unsaved, and the members that have some of the combinations already."""
 
+    new: list[Product]
+    existing: list[Product]
+
+
+def preview(*, family: Family, options: Mapping[str, Sequence[str]], price: Decimal, quantity: int) -> Preview:
+    """What `make_missing` would do now. Raises InvalidValue as it does."""
+    members = list(Product.objects.filter(family=family.pk).order_by("family_position", "pk"))
+    wanted = combinations(family, options)
+    new = _missing(family, members, wanted, {}, price=price, quantity=quantity)
+    return Preview(new, [member for member in members if member.options_key in wanted])
+
+
+def make_missing(
+    *,
+    family_id: int,
+    options: Mapping[str, Sequence[str]],
+    price: Decimal,
+    quantity: int,
+    skus: Mapping[str, str] | None = None,
+) -> list[Product]:
+    """Create the combinations of these values that no member has, all or none; return them.
+
+    `skus` are those that a preview has shown, by the keys of the options; one that was taken meanwhile is replaced.
     Raises InvalidValue for an unknown axis and for more products than a family may have, and DomainError `not-found`.
     """
     try:
-        return _make_missing(family_id, options, price, quantity)
+        return _make_missing(family_id, options, price, quantity, skus or {})
     except IntegrityError:  # a concurrent request took a derived slug or SKU: derive others
-        return _make_missing(family_id, options, price, quantity)
+        return _make_missing(family_id, options, price, quantity, skus or {})
 
 
 @atomic_with_retry
-def _make_missing(family_id: int, options: Mapping[str, Sequence[str]], price: Decimal, quantity: int) -> Family:
+def _make_missing(
+    family_id: int,
+    options: Mapping[str, Sequence[str]],
+    price: Decimal,
+    quantity: int,
+    skus: Mapping[str, str],
+) -> list[Product]:
     family, members = writing.locked(family_id)
+    products = _missing(family, members, combinations(family, options), skus, price=price, quantity=quantity)
+    if products:
+        catalogue.create_many(products)
+        membership.index_options(products)
+        leads.elect([family.pk])
+    return products
+
+
+def _missing(
+    family: Family,
+    members: Sequence[Product],
+    wanted: Mapping[str, dict[str, str]],
+    skus: Mapping[str, str],
+    **fields: Any,
+) -> list[Product]:
+    """The products of the combinations that no member has, in the order of the values."""
     taken = {member.options_key for member in members}
-    missing = {
-        key: values for key, values in combinations(family, options).items() if key not in taken
-    }  # in the order of the values
+    missing = {key: values for key, values in wanted.items() if key not in taken}
     if len(members) + len(missing) > VARIANTS_MAX:
         raise InvalidValue("options", "max_length", f"A family has {VARIANTS_MAX} products at most.")
-    if not missing:
-        return family
     position = membership.next_position(family.pk)
     products = [
-        _product(family, values, options_key=key, family_position=position + number, price=price, quantity=quantity)
+        _product(family, values, options_key=key, family_position=position + number, **fields)
         for number, (key, values) in enumerate(missing.items())
     ]
-    skus = free_values(Product, "sku", [slugify(product.name).upper() for product in products], fallback="PRODUCT")
-    for product, sku in zip(products, skus, strict=True):
+    given = [skus.get(product.options_key or "") or slugify(product.name).upper() for product in products]
+    for product, sku in zip(products, free_values(Product, "sku", given, fallback="PRODUCT"), strict=True):
         product.sku = sku
-    catalogue.create_many(products)
-    membership.index_options(products)
-    leads.elect([family.pk])
-    return family
+    return products
 
 
 def combinations(family: Family, options: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:

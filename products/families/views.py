@@ -70,8 +70,8 @@ class FamilyViewSet(CatalogueViewSet):
             raise DomainError("forbidden", "You may not add products.")
         body = NewVariantsSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        family = variants.make_missing(family_id=int(pk), **body.validated_data)
-        return self.written(self.current(family.pk))
+        variants.make_missing(family_id=int(pk), **body.validated_data)
+        return self.written(self.current(int(pk)))
 
     def add(self, fields: dict[str, Any]) -> Any:
         return self.current(writing.create(**fields).pk)

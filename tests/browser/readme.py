@@ -17,6 +17,7 @@ NAMES = {
     "import-check-1440": "import",
     "bulk-preview-1440": "bulk",
     "history-object-1440": "history",
+    "grid-rows-1440": "grid",
 }
 HEIGHT_MAX = 1_500  # pixels: the top of a long page
 

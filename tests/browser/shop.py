@@ -34,6 +34,10 @@ class Shop:
         answer: dict[str, Any] = self._post("/products/", body, self.token)
         return answer
 
+    def family(self, name: str, axes: list[str]) -> int:
+        """Create a family without products; return its id."""
+        return int(self._post("/families/", {"name": name, "axes": axes}, self.token)["id"])
+
     def quantity(self, product_id: int) -> int:
         answer = self.service.request("GET", f"/products/{product_id}/")
         return int(answer.json()["quantity"])

@@ -1,4 +1,4 @@
-// The pictures on a product's page: rows are dragged into their order, and too many files are refused before they are sent.
+// The pictures on the pages of products and families: rows are dragged into their order, and too many files are refused before they are sent.
 "use strict";
 
 function setUpOrder(group) {
@@ -68,23 +68,23 @@ function setUpOrder(group) {
   rows().forEach((row) => row.querySelector("td.field-preview").prepend(handleOf(row)));
 }
 
-function setUpLimits(input) {
+function setUpLimits(input, inputs) {
   const bytesMax = Number(input.dataset.bytesMax);
   const filesMax = Number(input.dataset.filesMax);
   input.addEventListener("change", () => {
-    const files = [...input.files];
+    const files = inputs.flatMap((each) => [...each.files]);
     const bytes = files.reduce((sum, file) => sum + file.size, 0);
     let refusal = "";
     if (files.length > filesMax) refusal = `Choose ${filesMax} files at most, and add the others afterwards.`;
     else if (bytes > bytesMax) refusal = `The files have more than ${Math.floor(bytesMax / 1e6)} MB together: add fewer at once.`;
-    input.setCustomValidity(refusal);
+    for (const each of inputs) each.setCustomValidity(each === input ? refusal : "");
     if (refusal) input.reportValidity();
   });
 }
 
 document.addEventListener("DOMContentLoaded", () => {
   const group = document.getElementById("images-group");
-  const input = document.getElementById("id_new_pictures");
+  const inputs = [...document.querySelectorAll("input[data-bytes-max]")];
   if (group) setUpOrder(group);
-  if (input) setUpLimits(input);
+  for (const input of inputs) setUpLimits(input, inputs);
 });

@@ -24,7 +24,8 @@ def shirt() -> Family:
     """A family in S and M, both red."""
     family = families.create(name="Shirt", axes=["Size", "Colour"])
     options = {"Size": ["S", "M"], "Colour": ["Red"]}
-    return variants.make_missing(family_id=family.pk, options=options, price=Decimal("10.00"), quantity=3)
+    variants.make_missing(family_id=family.pk, options=options, price=Decimal("10.00"), quantity=3)
+    return family
 
 
 def options_of(sku: str) -> dict[str, str]:

@@ -47,5 +47,6 @@ function nameFields(part) {
 for (const table of document.querySelectorAll("#content table")) {
   if (table.tHead?.rows.length && !table.matches(KEPT)) makeCards(table);
 }
-window.addEventListener("load", () => nameFields(document)); // after Django's scripts
+// After Django's scripts, which jQuery calls by a timer: on a short page that is after this event.
+window.addEventListener("load", () => setTimeout(() => nameFields(document)));
 document.addEventListener("formset:added", (event) => nameFields(event.target));

@@ -1,18 +1,21 @@
-"""What the check saw of a product, and whether it was written since, other than by a sale."""
+"""What a check or a page saw of a product, and whether it was written since, other than by a sale."""
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from django.db.models import Max, Q
 
 from products.models import Product, StockMovement
 
+K = TypeVar("K")
+
 Reason = StockMovement.Reason
 FIELDS = (
     "name",
+    "sku",
     "slug",
     "brand",
     "description",
@@ -54,12 +57,15 @@ def last_movement() -> int:
     return StockMovement.objects.aggregate(last=Max("pk"))["last"] or 0
 
 
-def written_since(seen: dict[str, Seen], products: dict[str, Product], movement: int) -> set[str]:
-    """The SKUs of the products, by SKU and locked, that staff have written since they were seen."""
-    touched = {sku for sku in products if sku in seen and _time(products[sku].updated_at) != seen[sku].at}
-    written = {sku for sku in touched if not seen[sku].is_sold_only(products[sku])}
-    corrected = _corrected((products[sku].pk for sku in touched), movement)
-    return written | {sku for sku in touched if products[sku].pk in corrected}
+def written_since(seen: Mapping[K, Seen], products: Mapping[K, Product], movement: int) -> set[K]:
+    """The keys of the products, which are locked, that staff have written since they were seen.
+
+    `movement` was the last one then.
+    """
+    touched = {key for key in products if key in seen and _time(products[key].updated_at) != seen[key].at}
+    written = {key for key in touched if not seen[key].is_sold_only(products[key])}
+    corrected = _corrected((products[key].pk for key in touched), movement)
+    return written | {key for key in touched if products[key].pk in corrected}
 
 
 def _corrected(ids: Iterable[int], movement: int) -> set[int]:

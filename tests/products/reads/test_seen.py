@@ -2,10 +2,10 @@
 
 import pytest
 
-from backoffice.imports import seen
 from products import catalogue
 from products.inventory import stock
 from products.models import Product
+from products.reads import seen
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -1,5 +1,7 @@
 """The limits of an address book, which hold for whoever writes it."""
 
+from functools import partial
+
 import pytest
 
 from accounts import address_book
@@ -49,6 +51,17 @@ def test_a_change_of_a_missing_address_is_not_found_and_one_of_a_closed_account_
     with pytest.raises(DomainError) as closed:
         address_book.add(user=carla, address=HOME)
     assert closed.value.code == "not-authenticated"
+
+
+def test_nobody_writes_an_address_of_another_user(carla: User) -> None:
+    """Also if a caller has not looked whose it is."""
+    row = address_book.add(user=factories.user("otto"), address=HOME)
+    for write in (partial(address_book.change, city="Graz"), address_book.delete):
+        with pytest.raises(DomainError) as refused:
+            write(user=carla, address_id=row.pk)
+        assert refused.value.code == "not-found"
+    row.refresh_from_db()
+    assert row.postal_address == HOME
 
 
 def test_a_refusing_precondition_changes_nothing(carla: User) -> None:

@@ -1,5 +1,6 @@
 """Deletion of the carts that guests left."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -8,8 +9,10 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import Guest
+from carts import expiry
 from carts.models import Cart
 from carts.tasks import expire_guest_carts
+from productbackend.database.transactions import in_slices
 from tests import factories
 from tests.guests import GuestClient, fill, new_guest, order
 
@@ -31,3 +34,19 @@ def test_unused_carts_of_guests_expire(guest: GuestClient, api: APIClient, custo
     assert used.get("/carts/").json()["count"] == 1
     assert customer.get("/carts/").json()["count"] == 1
     assert buyer.get(f"/orders/{number}/").status_code == 200
+
+
+def test_a_cart_that_is_used_while_it_expires_stays(
+    guest: GuestClient, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(guest, factories.product())
+    Cart.objects.update(updated_at=timezone.now() - timedelta(days=settings.GUEST_CART_DAYS, minutes=1))
+
+    def used_meanwhile(rows: Any) -> Iterator[Any]:
+        for part in in_slices(rows):
+            fill(guest, factories.product())
+            yield part
+
+    monkeypatch.setattr(expiry, "in_slices", used_meanwhile)
+    assert expiry.expire_guest_carts() == 0
+    assert guest.get("/carts/").json()["results"][0]["count"] == 2

@@ -1,5 +1,6 @@
 """Settling: twice is once, in any order, and the sums of the ledger decide."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -59,6 +60,16 @@ def test_a_state_without_money_pays_nothing(books: Books) -> None:
     settled = settle(payment_id=payment.pk, snapshot=claimed)
     assert (settled.status, status(order)) == ("succeeded", Status.PENDING)
     assert settled.due_at is not None  # it is asked about again
+
+
+@pytest.mark.parametrize("happens", [Books.fail, Books.cancel, Books.pay])
+def test_an_older_snapshot_moves_no_status_back(books: Books, happens: Callable[[Books, str], object]) -> None:
+    payment = started(books, pending_order())
+    older = books.rows[payment.reference or ""]
+    happens(books, payment.reference or "")
+    reached = settle_by(books, payment).status
+    assert reached != "pending"
+    assert settle(payment_id=payment.pk, snapshot=older).status == reached
 
 
 @pytest.mark.parametrize("change", [{"key": "another"}, {"currency": "JPY"}, {"reference": "another"}])

@@ -30,4 +30,5 @@ def test_each_share_is_rounded_half_up() -> None:
     assert share(Decimal("0.01"), bought=2, before=0, pieces=1, refunded=zero) == Decimal("0.01")
     assert share(Decimal("10.00"), bought=3, before=0, pieces=1, refunded=zero) == Decimal("3.33")
     assert share(Decimal("10.00"), bought=3, before=0, pieces=2, refunded=zero) == Decimal("6.67")
+    assert share(Decimal("10.00"), bought=3, before=1, pieces=1, refunded=Decimal("3.33")) == Decimal("3.34")
     assert share(Decimal("10.00"), bought=3, before=2, pieces=1, refunded=Decimal("6.67")) == Decimal("3.33")

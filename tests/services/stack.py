@@ -67,7 +67,7 @@ class Stack(HttpClient):
         self.mailbox.start()
         self.database.start()
         self.redis.start()
-        self.execute(f"CREATE DATABASE {NAME}", database="")
+        self.execute(f"CREATE DATABASE {NAME} CHARACTER SET utf8mb4", database="")  # MariaDB's default is latin1
         self.manage("migrate", "--verbosity", "0")
         self.manage("collectstatic", "--verbosity", "0", "--no-input")
         self.manage("ensure_superuser")

@@ -2,9 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -14,52 +11,16 @@ import redis
 from django.conf import settings
 
 from tests.ports import free_port
+from tests.services.doctoring import doctor, doctor_until, finding, names, workers_are_ready
 from tests.services.stack import NAME, Stack
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.xdist_group("deployment")
 
-KEY = "Zk3vQ9xT7bLr2WnY8sHc5JdM1fPgA6uE4tRoVi0yXqBwKjNz"
-
 
 @pytest.fixture(autouse=True)
 def workers_ready(stack: Stack) -> None:
-    """Wait for the workers: the stack counts as started when web is ready."""
-    for process in ("worker", "images"):
-        wait_for(lambda name=process: "ready." in stack.log(name), seconds=120)  # type: ignore[misc]
-
-
-def doctor(stack: Stack, *, before: str = "", **environment: str) -> tuple[int, list[str]]:
-    """Run doctor; return the exit code and the lines. `before` is Python code that runs first."""
-    program = f"import sys; {before or 'pass'}\nfrom django.core.management import execute_from_command_line as run\n"
-    done = subprocess.run(
-        [sys.executable, "-c", f"{program}run(['manage.py', 'doctor'])"],
-        cwd=settings.BASE_DIR,
-        env=stack.environment
-        | {"DJANGO_SETTINGS_MODULE": "productbackend.settings", "SECRET_KEY": KEY}
-        | {"DEFAULT_FROM_EMAIL": "shop@example.com"}
-        | environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.stdout, done.stderr
-    assert KEY not in done.stdout + done.stderr
-    return done.returncode, done.stdout.splitlines()
-
-
-def doctor_until(stack: Stack, is_expected: Callable[[list[str]], bool], **options: str) -> tuple[int, list[str]]:
-    """Run doctor until the lines are as expected, since effects of an earlier fault may last; else return the last."""
-    end = time.monotonic() + 60
-    while True:
-        code, lines = doctor(stack, **options)
-        if is_expected(lines) or time.monotonic() > end:
-            return code, lines
-
-
-def names(lines: list[str], level: str) -> set[str]:
-    return {line[6:].partition(":")[0] for line in lines if line.startswith(level)}
+    workers_are_ready(stack)
 
 
 def test_a_good_deployment(stack: Stack, record_property: Callable[[str, object], None]) -> None:
@@ -186,6 +147,32 @@ def test_a_wrong_setting_is_named(stack: Stack, name: str, environment: dict[str
     code, lines = doctor_until(stack, lambda lines: names(lines, "bad") == {name}, **environment)
     assert code == 1
     assert names(lines, "bad") == {name}, lines
+
+
+@contextmanager
+def without_gtids(stack: Stack) -> Iterator[None]:
+    """MariaDB writes none without a binary log, as here; MySQL does, and turns them off step by step."""
+    if stack.database.is_mariadb:
+        yield
+        return
+    try:
+        for mode in ("ON_PERMISSIVE", "OFF_PERMISSIVE", "OFF"):
+            stack.execute(f"SET GLOBAL gtid_mode = {mode}")
+        stack.execute("RESET BINARY LOGS AND GTIDS")
+        yield
+    finally:
+        for mode in ("OFF_PERMISSIVE", "ON_PERMISSIVE", "ON"):
+            stack.execute(f"SET GLOBAL gtid_mode = {mode}")
+
+
+def test_a_primary_without_gtids(stack: Stack) -> None:
+    """Nobody can know then whether a replica has its transactions."""
+    replica = {"MYSQL_REPLICA_HOST": "127.0.0.1", "MYSQL_REPLICA_PORT": str(stack.database.port)}
+    with without_gtids(stack):
+        code, lines = doctor_until(stack, lambda lines: names(lines, "bad") == {"replica"}, **replica)
+    assert code == 1
+    assert names(lines, "bad") == {"replica"}, lines
+    assert "gtid_mode=ON" in finding(lines, "replica")
 
 
 def test_a_disk_that_is_not_the_web_servers(stack: Stack, tmp_path: Path) -> None:

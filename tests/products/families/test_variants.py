@@ -43,6 +43,13 @@ def test_only_the_combinations_that_are_missing_are_made(staff: APIClient) -> No
     assert make(staff, family, options=wanted, price="1.00").json() == made.json()
 
 
+def test_they_are_found_by_their_options(staff: APIClient, api: APIClient) -> None:
+    family = factories.family(axes=["Size", "Colour"])
+    make(staff, family, options={"Size": ["S", "M"], "Colour": ["Red"]})
+    found = api.get("/products/?option=size:m&option=colour:red").json()["results"]
+    assert [row["options"] for row in found] == [{"Size": "M", "Colour": "Red"}]
+
+
 def test_an_axis_may_be_left_out_and_prices_too(staff: APIClient) -> None:
     family = factories.family(axes=["Size", "Colour"])
     made = make(staff, family, options={"Size": ["S", "M"]})

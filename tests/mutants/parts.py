@@ -41,6 +41,7 @@ PARTS: dict[str, dict[str, Mutant]] = {
         "a client secret that stays": Mutant("payments/settling.py", '        payment.open_key, payment.client_secret = None, ""', "        payment.open_key = None", "tests/payments/test_settling.py"),
     },
     "refunds": {
+        "a cancellation pays again what was put aside": Mutant("payments/ledger.py", "self.kept - self.refunds_pending - self.put_aside", "self.kept - self.refunds_pending", "tests/payments/test_cancelling.py"),
         "more than was paid": Mutant("payments/ledger.py", "return max(ZERO, self.kept - self.refunds_pending)", "return max(ZERO, self.captured)", "tests/payments/test_refunds.py"),
         "a chargeback is refundable": Mutant("payments/ledger.py", "return self.captured - self.refunded - self.charged_back", "return self.captured - self.refunded", "tests/payments/test_ledger.py"),
         "shares that do not add up": Mutant("payments/shares.py", "Decimal(after)), Decimal(bought)", "Decimal(pieces)), Decimal(bought)", "tests/payments/test_shares.py"),
@@ -54,13 +55,14 @@ PARTS: dict[str, dict[str, Mutant]] = {
         "options differ by case": Mutant("products/families/membership.py", '(fold(options.get(axis, "")) for axis in family.axes)', '(options.get(axis, "") for axis in family.axes)', "tests/products/families"),
         "a lead that is sold out": Mutant("products/families/leads.py", "if each.is_active and each.quantity), None)", "if each.is_active), None)", "tests/products/families"),
         "a sale that elects no lead": Mutant("products/families/leads.py", " and (before > 0) != (after > 0)}", " and False}", "tests/products/families"),
-        "variants of what is there": Mutant("products/families/variants.py", " if key not in taken\n", "\n", "tests/products/families/test_variants.py"),
+        "variants of what is there": Mutant("products/families/variants.py", " if key not in taken}", "}", "tests/products/families/test_variants.py"),
         "variants without options to find": Mutant("products/families/variants.py", "    membership.index_options(products)\n", "", "tests/products/families/test_variants.py"),
     },
     "imports": {
         "sales in between are overwritten": Mutant("backoffice/imports/planning.py", "else quantity.pieces - seen_quantity", "else quantity.pieces - product.quantity", "tests/backoffice/imports/test_running.py"),
         "what staff wrote is overwritten": Mutant("backoffice/imports/running.py", "        if is_written and not is_decided:\n", "        if False:\n", "tests/backoffice/imports/test_running.py"),
         "a SKU twice": Mutant("backoffice/imports/checking.py", "            each.errors.append(TWICE)\n", "            pass\n", "tests/backoffice/imports/test_checking.py"),
+        "options of a row in another slice": Mutant("backoffice/imports/checking.py", "        options_key=joins.key,\n", "        options_key=None,\n", "tests/backoffice/imports/test_families.py"),
         "refused rows in an import of all or nothing": Mutant("backoffice/imports/starting.py", "    if row.refused and row.mode == Import.Mode.ALL_OR_NOTHING:\n", "    if False:\n", "tests/backoffice/imports/test_views.py tests/backoffice/imports/test_starting.py"),
         "rights that were lost since the check": Mutant("backoffice/imports/starting.py", "sorted({*row.may} & {*may})", "sorted({*row.may} | {*may})", "tests/backoffice/imports/test_running.py tests/backoffice/imports/test_starting.py"),
         "a run that starts twice": Mutant("backoffice/imports/starting.py", "if row.status in (Status.RUNNING, Status.DONE):", "if row.status in (Status.RUNNING,):", "tests/backoffice/imports/test_running.py tests/backoffice/imports/test_views.py"),

@@ -58,7 +58,7 @@ def having(options: Sequence[tuple[str, str]]) -> list[Exists]:
     ]
 
 
-def row_by_row(condition: Exists) -> Exact:
+def row_by_row(condition: Any) -> Exact:
     """The condition, for rows that are read in the order of an index until a page is full.
 
     MySQL would join the subquery's table to the rows, and sort all of them.

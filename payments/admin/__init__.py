@@ -6,7 +6,7 @@ The order's page shows its payments, movements and refunds.
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -74,6 +74,19 @@ class MovementInline(MoneyInline):
         return super().get_queryset(request).select_related("user")
 
 
+def found_by(rows: QuerySet[Any], term: str, *, provider: str) -> QuerySet[Any]:
+    """Those with this reference, or of the order with this number: each by an index, which one condition has not.
+
+    `provider` is the column before the reference in its index.
+    """
+    every: QuerySet[Any] = rows.model._default_manager.order_by()
+    names = list(every.values_list(provider, flat=True).distinct())
+    orders = list(Order.objects.filter(number=term).values_list("pk", flat=True))
+    conditions = Q(**{f"{provider}__in": names, "reference": term}), Q(order__in=orders)
+    ids = [pk for each in conditions for pk in every.filter(each).values_list("pk", flat=True)[:COUNT_MAX]]
+    return rows.filter(pk__in=ids)
+
+
 @admin.register(Payment)
 class PaymentAdmin(ReadOnly, MoneyPages):
     section = "Orders"
@@ -90,6 +103,11 @@ class PaymentAdmin(ReadOnly, MoneyPages):
     readonly_fields = (STATUS, AMOUNT)
     ordering = ("-id",)
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Payment], search_term: str
+    ) -> tuple[QuerySet[Payment], bool]:
+        return (found_by(queryset, search_term, provider="method") if search_term else queryset), False
+
 
 @admin.register(MoneyMovement)
 class MoneyMovementAdmin(ReadOnly, ShopAdmin):
@@ -102,6 +120,11 @@ class MoneyMovementAdmin(ReadOnly, ShopAdmin):
     search_fields = ("reference__exact", "order__number__exact")
     search_help_text = "The provider's reference of a movement, or an order's number."
     ordering = ("-id",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[MoneyMovement], search_term: str
+    ) -> tuple[QuerySet[MoneyMovement], bool]:
+        return (found_by(queryset, search_term, provider="provider") if search_term else queryset), False
 
 
 @admin.register(ProviderEvent)

@@ -2,6 +2,7 @@
 
 import re
 import time
+from typing import Literal
 
 import pytest
 from playwright.sync_api import FilePayload, Locator, Page, expect
@@ -23,8 +24,8 @@ class Hand:
     def __init__(self, page: Page) -> None:
         self.page, self.clicks = page, 0
 
-    def click(self, role: str, name: str | re.Pattern[str]) -> None:
-        self.page.get_by_role(role, name=name, exact=True).first.click()  # type: ignore[arg-type]
+    def click(self, role: Literal["button", "link"], name: str | re.Pattern[str]) -> None:
+        self.page.get_by_role(role, name=name, exact=True).first.click()
         self.clicks += 1
 
 

@@ -4,7 +4,7 @@
 
 A fifth of the products are in families of 2 to 12. The page with all products, at the larger size, is the yardstick.
 The figures are processor time, of the service in one process and of the server's thread, which must run on this
-machine. Both databases are kept, and can be those of benchmarks.catalogue.
+machine. Both databases stay, and can be those of benchmarks.catalogue.
 """
 
 import argparse

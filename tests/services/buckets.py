@@ -27,7 +27,7 @@ def policy() -> str:
 
 
 class Objects:
-    """The server. Its objects survive a stop, and are deleted when the tests' process exits."""
+    """The server. Its buckets belong to the tests' process: they survive a stop, and another server here has them too."""
 
     def __init__(self) -> None:
         logging.getLogger("werkzeug").setLevel(logging.WARNING)
@@ -56,9 +56,11 @@ class Objects:
             self.start()
 
     def make_buckets(self) -> None:
+        """The two buckets, empty."""
         for bucket in (ORIGINALS, RENDITIONS):
             self.client.create_bucket(Bucket=bucket)
         self.client.put_bucket_policy(Bucket=RENDITIONS, Policy=json.dumps(json.loads(policy())))
+        self.empty()
 
     def empty(self) -> None:
         for bucket in (ORIGINALS, RENDITIONS):

@@ -45,7 +45,6 @@ def shop(session_stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iter
     objects = Objects()
     objects.start()
     objects.make_buckets()
-    objects.empty()
     disks = {name: tmp_path_factory.mktemp(name) for name in MACHINES}
     for disk in disks.values():
         (disk / "tmp").mkdir(parents=True)

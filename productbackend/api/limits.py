@@ -68,6 +68,14 @@ def view_max(view: Any, content_type: str) -> int | None:
     return int(max(getattr(settings, name) for name in names) + settings.JSON_MAX_BYTES)
 
 
+def long_header(meta: dict[str, Any]) -> str | None:
+    """The name of a header that is too long."""
+    for name, value in meta.items():
+        if len(name) > 5 and name[:5] == "HTTP_" and len(value) > HEADER_MAX:
+            return name[5:].replace("_", "-").title()
+    return None
+
+
 class RequestLimits:
     """Rejects requests that would take disproportionate time, before a query, a cookie or a body is parsed.
 
@@ -82,9 +90,8 @@ class RequestLimits:
         if len(meta.get("QUERY_STRING", "")) + len(request.path_info) > URI_MAX:
             detail = f"The path and its query may have {URI_MAX} characters at most."
             return self.uncached(problems.problem_page(request, "uri-too-long", detail))
-        for name, value in meta.items():
-            if len(name) > 5 and name[:5] == "HTTP_" and len(value) > HEADER_MAX:
-                return self.too_long(request, name[5:].replace("_", "-").title())
+        if name := long_header(meta):
+            return self.too_long(request, name)
         if meta.get("CONTENT_TYPE") or REFUSED in meta:
             fault = meta.get(REFUSED) or content_type_error(meta["CONTENT_TYPE"])
             request.encoding = "utf-8"  # normalizes the spelling of the charset

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.admindocs.views import simplify_regex
 from django.http import HttpRequest, HttpResponse
 
-from productbackend.observability.context import current_context
+from productbackend.observability.context import TaskContext, current_context
 from productbackend.observability.logs import PATH_MAX, redact
 from productbackend.observability.metrics.counters import count_request
 
@@ -32,19 +32,17 @@ class AccessMiddleware:
         context = current_context.get()
         assert context is not None  # set by RequestIDMiddleware
         method = request.method if request.method in METHODS else "OTHER"
-        path = redact(request.path, PATH_MAX)
-        route = context.route or route_of(request)
-        fields = {
-            "method": method,
-            "route": route,
-            "path": path,
-            "status": response.status_code,
-            "cache": context.cache,
-        }
-        count_request(method, route, response.status_code, context)
-        extra = {"fields": fields, "is_redacted": True}
-        logger.info("%s %s %d", method, path, response.status_code, extra=extra)
+        record(method, request.path, context.route or route_of(request), response.status_code, context)
         return response
+
+
+def record(method: str, path: str, route: str, status: int, context: TaskContext) -> None:
+    """Count and log the request of this context, which is the current one."""
+    path = redact(path, PATH_MAX)
+    fields = {"method": method, "route": route, "path": path, "status": status, "cache": context.cache}
+    count_request(method, route, status, context)
+    extra = {"fields": fields, "is_redacted": True}
+    logger.info("%s %s %d", method, path, status, extra=extra)
 
 
 def route_of(request: HttpRequest) -> str:

@@ -9,7 +9,13 @@ from django.http import HttpRequest, HttpResponse
 from productbackend.observability.context import TaskContext, current_context
 
 HEADER = "X-Request-ID"
+ENVIRON_KEY = "HTTP_X_REQUEST_ID"
 ACCEPTED = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+
+def accepted(given: str) -> str:
+    """The client's id if it is well-formed, else a new one."""
+    return given if ACCEPTED.fullmatch(given) else uuid.uuid4().hex
 
 
 class RequestIDMiddleware:
@@ -19,8 +25,7 @@ class RequestIDMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        given = request.META.get("HTTP_X_REQUEST_ID", "")  # `request.headers` would parse all headers
-        request_id = given if ACCEPTED.fullmatch(given) else uuid.uuid4().hex
+        request_id = accepted(request.META.get(ENVIRON_KEY, ""))  # `request.headers` would parse all headers
         token = current_context.set(TaskContext(request_id, request, parent=current_context.get()))
         try:
             response = self.get_response(request)

@@ -23,7 +23,7 @@ from django.http.response import ResponseHeaders
 from django.utils.datastructures import CaseInsensitiveMapping
 from rest_framework.response import Response
 
-from productbackend.api import conditional, pagination, parameters
+from productbackend.api import conditional, fast_path, pagination, parameters
 from productbackend.observability import context
 from products.models import Product
 from products.reads import caching, page_entry, query
@@ -37,6 +37,7 @@ REQUESTED_ONCE = 1  # the value at the key of a page that was requested once; th
 MEDIA_TYPE = "application/json"  # of the pages that are cached
 LOCK_TTL = 5  # seconds; then another process may render the page
 WAIT_MAX, WAIT_STEP = 1.0, 0.01  # seconds
+RESULTS = {200: "hit", 304: "not_modified"}  # of a cached page, for logs and counters
 
 locks: Any = cache  # has delete_if_equal, which Django's caches lack
 
@@ -209,6 +210,22 @@ def is_public(response: HttpResponse) -> TypeGuard[Response]:
     )
 
 
+def find_again(key: CacheKey, path: str, known: str | None) -> fast_path.Answer | None:
+    """The answer to another request with this key, as it is now; `known` is its If-None-Match."""
+    entry = caching.cache_breaker.read(lambda: find(key))
+    if entry is None:
+        return None
+    entry = page_entry.for_origin(key.origin, entry)
+    status = status_for(known, entry.headers)
+    body = entry.body if status == 200 else b""
+    return fast_path.Answer(status, entry.headers["ETag"], body, path, key.route, RESULTS[status])
+
+
+def status_for(known: str | None, headers: dict[str, str]) -> int:
+    """304 if an If-None-Match has the ETag of these headers, else 200."""
+    return 304 if known is not None and conditional.matches(known, headers["ETag"]) else 200
+
+
 class CheckedHeaders(ResponseHeaders):
     """Headers that were checked when they were cached; Django's own class would check each again."""
 
@@ -217,8 +234,7 @@ class CheckedHeaders(ResponseHeaders):
 
 def response_from(request: HttpRequest, headers: dict[str, str], body: bytes) -> HttpResponse:
     """A response with these headers; a 304 if the client sent a matching If-None-Match."""
-    known = request.META.get("HTTP_IF_NONE_MATCH")
-    if known is None or not conditional.matches(known, headers["ETag"]):
+    if status_for(request.META.get("HTTP_IF_NONE_MATCH"), headers) == 200:
         response = HttpResponse(body, MEDIA_TYPE)
         response.headers = CheckedHeaders(headers)
         return response
@@ -257,7 +273,8 @@ class CataloguePages:
     def serve_hit(request: HttpRequest, key: CacheKey, entry: Entry) -> HttpResponse:
         entry = page_entry.for_origin(key.origin, entry)
         response = response_from(request, entry.headers, entry.body)
-        context.annotate(route=key.route, cache="hit" if response.status_code == 200 else "not_modified")
+        context.annotate(route=key.route, cache=RESULTS[response.status_code])
+        request.META[fast_path.FIND_AGAIN] = functools.partial(find_again, key, request.path)
         return response
 
     @staticmethod

@@ -43,6 +43,7 @@ class Front:
         parts = application(environ, lambda *begin: begun.extend(begin), self.application)
         body = b"".join(parts)
         line, sent = begun
+        assert len({name.lower() for name, _ in sent}) == len(sent)
         return int(line.split()[0]), dict(sent), body
 
     def is_fast(self, path: str, **headers: Any) -> bool:

@@ -117,4 +117,11 @@ PARTS: dict[str, dict[str, Mutant]] = {
         "hidden products for everyone": Mutant("productbackend/api/permissions.py", "    return request.method not in READS or sees_all(request.user, model)\n", "    return True\n", "tests/accounts/test_roles.py tests/products/test_catalogue.py"),
         "who may view may write": Mutant("productbackend/api/permissions.py", 'ACTIONS[request.method or ""], view.permission_model)', '"view", view.permission_model)', "tests/accounts/test_roles.py"),
     },
-}  # fmt: skip
+    "fast path": {
+        "the headers of an older page": Mutant("productbackend/api/fast_path.py", "if answer is None or tag != answer.tag:", "if answer is None or not tag:", "tests/api/test_fast_path.py"),
+        "one origin for all": Mutant("productbackend/api/fast_path.py", '    "HTTP_ORIGIN",\n', "", "tests/api/test_fast_path.py"),
+        "one scheme for all": Mutant("productbackend/api/fast_path.py", '    "HTTP_X_FORWARDED_PROTO",\n', "", "tests/api/test_fast_path.py"),
+        "the request id of the first client": Mutant("productbackend/api/fast_path.py", " if name != request_id.HEADER]", "]", "tests/api/test_fast_path.py"),
+        "no log line": Mutant("productbackend/api/fast_path.py", '        access_log.record("GET", answer.path, answer.route, answer.status, context)\n', "", "tests/api/test_fast_path.py"),
+    },
+}

@@ -1,5 +1,6 @@
 """The Celery application: `celery -A productbackend worker`, `celery -A productbackend beat`."""
 
+import gc
 import logging
 import os
 from logging.config import dictConfig
@@ -8,7 +9,7 @@ from typing import Any
 from billiard import get_logger
 from celery import Celery, Task
 from celery.loaders.app import AppLoader
-from celery.signals import celeryd_init, setup_logging
+from celery.signals import celeryd_init, setup_logging, worker_init
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
@@ -69,3 +70,10 @@ def configure_logging(loglevel: int | None = None, **kwargs: Any) -> None:
     if loglevel:
         logging.getLogger().setLevel(loglevel)
     logging.captureWarnings(True)  # such as the warning about workers that run as root
+
+
+@worker_init.connect(dispatch_uid="freeze")
+def freeze(**kwargs: Any) -> None:
+    """Freeze the loaded objects before the first fork, as productbackend/gunicorn.py does, and for its reason."""
+    gc.collect()
+    gc.freeze()

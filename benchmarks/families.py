@@ -14,6 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from benchmarks import products, shop
 from benchmarks.admin_pages import processor_time, server_thread
@@ -22,13 +23,13 @@ from benchmarks.catalogue_latency import category, last_page
 from benchmarks.figures import spread
 
 # Products that follow each other by name are a family, as the sizes of a shirt are: in each 35 products there is one of
-# 2 to 12. One in fifty has another colour too, which is rare.
+# 2 to 12. One in fifty has another colour too, which is rare, and so have the others of the first 200, in any shop.
 MEMBERS = """CREATE TEMPORARY TABLE members (id BIGINT PRIMARY KEY, family BIGINT, position INT, is_lead INT,
     size VARCHAR(9), colour VARCHAR(9)) AS
     SELECT id, family, position, ROW_NUMBER() OVER (PARTITION BY family
     ORDER BY is_active AND quantity > 0 DESC, is_active DESC, position) = 1 AS is_lead,
     ELT(1 + position % 4, 'S', 'M', 'L', 'XL') AS size,
-    ELT(1 + position DIV 4, IF(family % 50, 'Red', 'Gold'), 'Green', 'Blue') AS colour
+    ELT(1 + position DIV 4, IF(family % 50, IF(family < 200, 'Silver', 'Red'), 'Gold'), 'Green', 'Blue') AS colour
     FROM (SELECT id, quantity, is_active, (place - 1) DIV 35 AS family, (place - 1) % 35 AS position
     FROM (SELECT id, quantity, is_active, ROW_NUMBER() OVER (ORDER BY name_key, id) AS place
     FROM products_product) AS placed) AS numbered WHERE position < 2 + family % 11"""
@@ -42,6 +43,7 @@ JOIN = """UPDATE products_product JOIN members USING (id) SET family_id = family
     products_product.is_lead = members.is_lead, options_key = LPAD(id, 32, '0'),
     options = CONCAT('{"Size": "', size, '", "Colour": "', colour, '"}')"""
 ONE = "one_per_family=true"
+PRICES = "min_price=50&max_price=200"
 
 
 def make_families(options: argparse.Namespace, database: str) -> None:
@@ -86,39 +88,72 @@ def paths(web: Service) -> dict[str, str]:
         "a subtree of 10 categories": f"/products/?category={ten}",
         "a subtree of 100 categories, ordering=-price": f"/products/?category={hundred}&ordering=-price",
         "a category and a price range": f"/products/?category={leaf}&min_price=20&ordering=price",
-        "a price range": "/products/?min_price=50&max_price=200",
+        "a price range": f"/products/?{PRICES}",
         "in stock, well rated": "/products/?in_stock=true&min_rating=4",
-        "an option": "/products/?option=Size:M",
-        "an option, ordering=-price": "/products/?option=Size:M&ordering=-price",
-        "two options": "/products/?option=Size:M&option=Colour:Green",
-        "a rare option": "/products/?option=Colour:Gold",
-        "a rare option, ordering=price": "/products/?option=Colour:Gold&ordering=price",
-        "an option in a category": f"/products/?option=Size:M&category={leaf}",
-        "an option, a price range, by price": "/products/?option=Size:M&min_price=50&max_price=200&ordering=price",
         "search, a common word": "/products/?search=wool",
         "search, a common word, ordering=price": "/products/?search=wool&ordering=price",
         "search, a common word, an option": "/products/?search=wool&option=Size:M",
         "search, a word of each thousandth product": "/products/?search=single0000",
+        "search, a word of 1,000 products": "/products/?search=copy0001",
+        "search, a word of 1,000 products, ordering=price": "/products/?search=copy0001&ordering=price",
+        "search, a word of 1,000 products, an option": "/products/?search=copy0001&option=Size:M",
         "name_contains": "/products/?name_contains=shoe",
-        "facets": "/products/facets/?",
-        "facets of a category": f"/products/facets/?category={leaf}",
-        "facets of an option": "/products/facets/?option=Size:M",
-        "facets of a price range and an option": "/products/facets/?min_price=50&max_price=200&option=Size:M",
-        "facets of a search": "/products/facets/?search=wool",
     }
+    found |= paths_of_options(leaf) | paths_of_facets(leaf)
     for field in ("price", "rating", "quantity", "created_at"):
         for sign in ("", "-"):
             found[f"ordering={sign}{field}"] = f"/products/?ordering={sign}{field}"
     return {name: path if ONE in path else f"{path}&{ONE}".replace("?&", "?") for name, path in found.items()}
 
 
+def paths_of_options(leaf: int) -> dict[str, str]:
+    return {
+        "an option": "/products/?option=Size:M",
+        "an option, ordering=-price": "/products/?option=Size:M&ordering=-price",
+        "two options": "/products/?option=Size:M&option=Colour:Green",
+        "a rare option": "/products/?option=Colour:Gold",
+        "a rare option, ordering=price": "/products/?option=Colour:Gold&ordering=price",
+        "an option of 196 families": "/products/?option=Colour:Silver",
+        "an option of 196 families, a price range": f"/products/?option=Colour:Silver&{PRICES}&ordering=price",
+        "an option of 196 families, in a category": f"/products/?option=Colour:Silver&category={leaf}",
+        "an option in a category": f"/products/?option=Size:M&category={leaf}",
+        "an option, a price range, by price": f"/products/?option=Size:M&{PRICES}&ordering=price",
+        "an option, a price range, by time": f"/products/?option=Size:M&{PRICES}&ordering=-created_at",
+        "an option, a small price range, by price": "/products/?option=Size:M&max_price=60&min_price=50&ordering=price",
+        "an option, from a price on, by price": "/products/?option=Size:M&min_price=120&ordering=price",
+    }
+
+
+def paths_of_facets(leaf: int) -> dict[str, str]:
+    return {
+        "facets": "/products/facets/?",
+        "facets of a category": f"/products/facets/?category={leaf}",
+        "facets of an option": "/products/facets/?option=Size:M",
+        "facets of an option of 196 families": "/products/facets/?option=Colour:Silver",
+        "facets of a price range and an option": f"/products/facets/?{PRICES}&option=Size:M",
+        "facets of an option in a category": f"/products/facets/?option=Size:M&category={leaf}",
+        "facets of a search": "/products/facets/?search=wool",
+        "facets of a search, a word of 1,000 products": "/products/facets/?search=copy0001",
+    }
+
+
 def measure(only: str, times: int) -> None:
-    """Print the processor's ms of each page, `times` times, and of the page with all products; as JSON."""
+    """Print the matches of each page, its processor's ms `times` times, and those with all products; as JSON."""
     service = Service()
     thread = server_thread()
     for name, path in paths(service).items():
         if only in name:
-            print(json.dumps([name, *(spent(service, thread, each, times) for each in (path, path.replace(ONE, "")))]))
+            figures = [spent(service, thread, each, times) for each in (path, path.replace(ONE, ""))]
+            print(json.dumps([name, matches(service, path), *figures]))
+
+
+def matches(service: Service, path: str) -> str:
+    """How many the page counts, with a + if there are more."""
+    try:
+        page = json.loads(service.get(path))
+    except AssertionError:
+        return ""
+    return f"{page['count']:,}{'' if page.get('exact', page.get('count_is_exact')) else '+'}"
 
 
 def spent(service: Service, thread: Path, path: str, times: int) -> list[float]:
@@ -134,7 +169,7 @@ def spent(service: Service, thread: Path, path: str, times: int) -> list[float]:
     return found[1:]
 
 
-def measured(options: argparse.Namespace, database: str) -> dict[str, list[list[float]]]:
+def measured(options: argparse.Namespace, database: str) -> dict[str, list[Any]]:
     command = [sys.executable, "-m", "benchmarks.families", "--measure", options.only, str(options.times)]
     settings = {"MYSQL_DATABASE": database, "DJANGO_SETTINGS_MODULE": "benchmarks.yardstick_settings"}
     environment = os.environ | settings | {"CATALOGUE_CACHE": "off"}
@@ -145,21 +180,21 @@ def measured(options: argparse.Namespace, database: str) -> dict[str, list[list[
 
 def show(options: argparse.Namespace, small: str, large: str) -> None:
     """Each page at both sizes, by turns, and at the larger one with all products."""
-    print(f"\n| page | ms at {options.small:,} | ms at {options.large:,} | times | all products, ms | of these |")
-    print("| --- | --- | --- | --- | --- | --- |")
+    sizes = f"matches at {options.small:,} | at {options.large:,} | ms at {options.small:,} | ms at {options.large:,}"
+    print(f"\n| page | {sizes} | times | all products, ms | of these |\n|{' --- |' * 8}")
     rounds = [(measured(options, small), measured(options, large)) for _ in range(options.rounds)]
     for name in rounds[0][0]:
+        counts = f"{name} | {rounds[0][0][name][0]} | {rounds[0][1][name][0]}"
         less, more, everything = (
             [median(found[size][name][kind]) for found in rounds if found[size][name][kind]]
-            for size, kind in ((0, 0), (1, 0), (1, 1))
+            for size, kind in ((0, 1), (1, 1), (1, 2))
         )
         if not (less and more and everything):
-            print(
-                f"| {name} | {spread(less, 1) if less else 'refused'} | {'refused' if not more else spread(more, 1)} |"
-            )
+            both = (spread(each, 1) if each else "refused" for each in (less, more))
+            print(f"| {counts} | {' | '.join(both)} |")
             continue
         figures = f"{spread(less, 1)} | {spread(more, 1)} | {median(more) / median(less):.2f} | {spread(everything, 1)}"
-        print(f"| {name} | {figures} | {median(more) / median(everything):.2f} |", flush=True)
+        print(f"| {counts} | {figures} | {median(more) / median(everything):.2f} |", flush=True)
 
 
 def main() -> None:

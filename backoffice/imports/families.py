@@ -16,7 +16,6 @@ from productbackend.text.comparison import normalized
 from products.families import leads, membership
 from products.models import VARIANTS_MAX, Family, Product
 
-TAKEN = "Another product of the family has these options."
 FULL = f"The family has {VARIANTS_MAX} products, and may have no more."
 
 
@@ -105,7 +104,7 @@ def impossible(parent_id: int, joining: Sequence[tuple[str, Membership]]) -> dic
             continue
         family = members[each.family_id]
         if owners.setdefault(each.key, sku) != sku:
-            found[position] = TAKEN
+            found[position] = membership.TAKEN
         elif sku not in family and len(family) >= VARIANTS_MAX:
             found[position] = FULL
         else:

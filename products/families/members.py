@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from productbackend.database import recorded
@@ -14,9 +15,6 @@ from products import catalogue
 from products.families import leads, membership, writing
 from products.inventory import stock
 from products.models import Family, Product
-
-BY_ROW = {"sku", "options"}  # unique: each product is saved by itself
-TAKEN_OPTIONS = "Another product of the family has these options."
 
 
 @dataclass(frozen=True)
@@ -55,23 +53,44 @@ def change(*, family_id: int, changes: Sequence[Change], user: stock.RequestUser
     family, members = locked(family_id)
     if found := errors(family, members, changes):
         raise InvalidValues(found)
-    together: set[str] = set()
+    written = _set(family, members, changes)
+    try:
+        with transaction.atomic():
+            _save(members, changes, written, user)
+    except IntegrityError:
+        if found := errors(family, members, changes):  # a concurrent request took an SKU
+            raise InvalidValues(found) from None
+        raise
     for each in changes:
-        for name in each.fields.keys() - BY_ROW:
-            setattr(members[each.product_id], name, each.fields[name])
-            together.add(name)
-    deltas = {each.product_id: each.delta for each in changes}
-    if together or any(deltas.values()):
-        changed = [members[pk] for pk in deltas]
-        catalogue.save_many(changed, together, deltas=deltas, user_id=user.pk if user else None)
-    for each in changes:
-        own = {name: value for name, value in each.fields.items() if name in BY_ROW}
         if each.leaves:
-            own["family"] = None
-        elif each.values is not None:
-            own["options"] = _options(family, each.values)
-        if own:
-            catalogue.change(product_id=each.product_id, user=user, precondition=lambda _: None, **own)
+            catalogue.change(product_id=each.product_id, user=user, precondition=lambda _: None, family=None)
+
+
+def _set(family: Family, members: Mapping[int, Product], changes: Sequence[Change]) -> set[str]:
+    """Set the new values of the members; return the names of the fields."""
+    written: set[str] = set()
+    for each in changes:
+        member = members[each.product_id]
+        values = {name: value for name, value in each.fields.items() if name != "sku" or value}
+        if each.values is not None and not each.leaves:
+            options = _options(family, each.values)
+            values |= {"options": options, "options_key": membership.options_key(family, options)}
+        for name, value in values.items():
+            setattr(member, name, value)
+        written |= values.keys()
+    return written
+
+
+def _save(
+    members: Mapping[int, Product], changes: Sequence[Change], written: set[str], user: stock.RequestUser | None
+) -> None:
+    """Write the members by a few statements."""
+    deltas = {each.product_id: each.delta for each in changes}
+    if written or any(deltas.values()):
+        changed = [members[pk] for pk in deltas]
+        catalogue.save_many(changed, written, deltas=deltas, user_id=user.pk if user else None)
+    if "options" in written:
+        membership.index_options([members[each.product_id] for each in changes if each.values is not None])
 
 
 @atomic_with_retry
@@ -162,7 +181,7 @@ def _option_errors(family: Family, members: Mapping[int, Product], changes: Sequ
     times = Counter(keys.values())
     for pk, key in keys.items():
         if owners.get(key, pk) != pk or times[key] > 1:
-            found.append(InvalidValue(f"{pk}.options", "unique", TAKEN_OPTIONS))
+            found.append(InvalidValue(f"{pk}.options", "unique", membership.TAKEN))
     return found
 
 

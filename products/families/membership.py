@@ -14,6 +14,7 @@ from productbackend.errors import InvalidValue
 from products.families import leads
 from products.models import VARIANTS_MAX, Family, Option, Product
 
+TAKEN = "Another product of the family has these options."
 COLUMNS = {"family", "options"}
 
 
@@ -35,7 +36,7 @@ def will_be_saved(product: Product, fields: Collection[str] | None) -> None:
     product.options = in_axes(product.options, family)
     product.options_key = options_key(family, product.options)
     if others.filter(options_key=product.options_key).exists():
-        raise InvalidValue("options", "unique", "Another member of the family has these options.")
+        raise InvalidValue("options", "unique", TAKEN)
 
 
 def was_saved(product: Product, fields: Collection[str] | None) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from products.models import Category
 from products.reads import option_facets
+from products.reads.families import ENOUGH, with_families
 from products.reads.option_facets import MATCHES_MAX
 from products.reads.query import ProductQuery
 
@@ -16,9 +17,6 @@ BRANDS_MAX = 100
 PRICE_BOUNDS = [Decimal(bound) for bound in (0, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000)]
 RATING_BOUNDS = [4, 3, 2, 1]
 CENT = Decimal("0.01")
-
-
-ENOUGH = 1_000  # matches among the first 10,000 products, for a facet to be counted over these
 
 # The columns that each facet counts, and its own filters, which it is counted without.
 COLUMNS = {
@@ -45,6 +43,7 @@ def count(query: ProductQuery) -> dict[str, Any]:
     If nothing matches, those of the relaxed search are counted, as in the list. Every count is that of the list with
     the facet's own filters replaced by this one: a category's includes its subtree, a rating's includes better ones.
     """
+    query = with_families(query)
     values, exact = _values(query)
     if not values["pk"] and (relaxed := query.relaxed()):
         query = relaxed
@@ -77,10 +76,11 @@ def _values(query: ProductQuery) -> tuple[Values, bool]:
     if used:
         sample, is_whole = _read(query, COLUMNS, used)
         passing = _passing(query, sample)
-        for facet in COLUMNS if is_whole else used:
+        is_enough = is_whole or query.reads_sample()
+        for facet in COLUMNS if is_enough else used:
             others = [passing[each] for each in used if each != facet]
             chosen = [all(row) for row in zip(sample["pk"], *others, strict=True)]  # no id is 0
-            if is_whole or "search" in query.filters or sum(chosen) >= ENOUGH:
+            if is_enough or "search" in query.filters or sum(chosen) >= ENOUGH:
                 values |= {column: list(compress(sample[column], chosen)) for column in COLUMNS[facet]}
                 exact = is_whole
     missing = [facet for facet in COLUMNS if COLUMNS[facet][0] not in values]
@@ -112,7 +112,7 @@ def _read(query: ProductQuery, facets: Iterable[str], without: Iterable[str]) ->
     own = {name for facet in without for name in OWN[facet]}
     rows = list(query.rows(without=own).order_by().values_list(*columns)[: MATCHES_MAX + 1])
     values = zip(*rows[:MATCHES_MAX], strict=True) if rows else [()] * len(columns)
-    return dict(zip(columns, values, strict=True)), len(rows) <= MATCHES_MAX
+    return dict(zip(columns, values, strict=True)), len(rows) <= MATCHES_MAX and not query.reads_sample(own)
 
 
 def _categories(own: Counter[int]) -> list[dict[str, Any]]:

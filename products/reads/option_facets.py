@@ -9,6 +9,8 @@ from django.db.models import QuerySet
 
 from productbackend.database.fields import KEY_LENGTH, fold
 from products.models import AXES_MAX, Product
+from products.reads.families import with_families
+from products.reads.option_filters import in_families
 from products.reads.query import ProductQuery
 
 MATCHES_MAX = 10_000
@@ -27,7 +29,7 @@ def count(query: ProductQuery, ids: Sequence[int], families: Sequence[int | None
     used = query.options
     found = {key: matches for key, matches in counts.items() if key[0] not in used}
     for axis in used if len(used) <= AXES_MAX + 1 else ():  # with more, nothing matches without one of them either
-        other = query.without_option(axis)
+        other = with_families(query.without_option(axis))
         rows = list(other.rows().order_by().values_list("pk", "family_id")[: MATCHES_MAX + 1])
         pks, theirs = zip(*rows[:MATCHES_MAX], strict=True) if rows else ((), ())
         counts, more_names, is_complete = _read(other, pks, theirs)
@@ -43,7 +45,8 @@ def _read(
     """What has each option; how often each spelling occurs; whether that is all."""
     if query.one_per_family:
         wanted = {family for family in families if family is not None}
-        rows: QuerySet[Any] = query.members(family__in=wanted).order_by("family", "family_position")
+        # Of a sample the members are those by which it was found: of thousands of families few have the options.
+        rows: QuerySet[Any] = query.members() if query.reads_sample() else query.members(in_families(wanted))
         columns = "family_id", "options"
     else:
         wanted = {pk for pk, family in zip(ids, families, strict=True) if family is not None}
@@ -52,10 +55,12 @@ def _read(
     counts: Counts = defaultdict(set)
     spellings: Counter[tuple[str, str]] = Counter()
     for pk, options in read[:MATCHES_MAX]:
+        if pk not in wanted:
+            continue
         for spelling in options.items():
             counts[spelling].add(pk)
             spellings[spelling] += 1
-    return _folded(counts), spellings, len(read) <= MATCHES_MAX
+    return _folded(counts), spellings, len(read) <= MATCHES_MAX and not query.reads_sample()
 
 
 def _folded(counts: Mapping[tuple[str, str], Collection[int]]) -> Counts:

@@ -1,17 +1,17 @@
 """The filters of products of families: by their options, and by whether they stand for their family."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django import forms
-from django.db.models import Case, Exists, IntegerField, OuterRef, QuerySet, Value, When
+from django.db.models import Case, Exists, ExpressionWrapper, F, IntegerField, OuterRef, Q, QuerySet, Value, When
 from django.db.models.expressions import NegatedExpression
 from django.db.models.lookups import Exact
 from drf_spectacular.utils import extend_schema_field
 
 from productbackend.api.filters import VALUES_MAX, BooleanFilter, SeveralFilter
 from productbackend.database.fields import KEY_LENGTH, fold
-from products.models import AXES_MAX, Option
+from products.models import AXES_MAX, Family, Option
 
 
 class OnePerFamilyFilter(BooleanFilter):
@@ -59,12 +59,26 @@ def having(options: Sequence[tuple[str, str]]) -> list[Exists]:
     ]
 
 
+def in_families(ids: Collection[int]) -> Q:
+    """The condition of a product of one of these families.
+
+    By a join, which reads them by the index of families: MySQL takes the products of no family for one large family,
+    and would read the whole table for thousands of ids.
+    """
+    return Q(family__in=Family.objects.order_by().filter(pk__in=ids))
+
+
 def row_by_row(condition: Exists | NegatedExpression) -> Exact:
     """The condition, for rows that are read in the order of an index until a page is full.
 
     MySQL would join the subquery's table to the rows, and sort all of them.
     """
     return Exact(Case(When(condition, then=Value(1)), default=Value(0), output_field=IntegerField()), 1)
+
+
+def without_index(flag: str) -> ExpressionWrapper:
+    """The column, 0 or 1, for a comparison without an index: MySQL takes half the rows for few, and would read them."""
+    return ExpressionWrapper(F(flag) + Value(0), output_field=IntegerField())
 
 
 def by_axis(options: Sequence[tuple[str, str]]) -> dict[str, list[str]]:

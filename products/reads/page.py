@@ -6,13 +6,18 @@ from dataclasses import replace
 from productbackend.api import keyset
 from productbackend.api.keyset import BY_RANK, COUNT_MAX, IndexOrder, Page
 from products.models import Product
+from products.reads.families import is_narrow, with_families
+from products.reads.option_filters import in_families
 from products.reads.query import NULLABLE, ProductQuery
-from products.reads.rows import rows_by_id
+from products.reads.rows import product_rows, rows_by_id
 from products.reads.subtree import SubtreeMerge
 from products.search.query import by_relevance
 
 # Of an option that so many products have these are found by it, and sorted. Of more the order's index is read.
 SORTED_MAX = COUNT_MAX
+# Of more families with an option so many are read first. If a third of them match the other filters, a page is soon
+# filled in its order. If fewer do, so many that match are sorted.
+FAMILIES_SAMPLED, FAMILIES_SORTED = 3 * COUNT_MAX, 10_000
 RANKED_MAX = 1_000  # results that a search without an ordering shows and counts
 
 
@@ -29,18 +34,39 @@ def page(query: ProductQuery) -> Page:
 def _page(query: ProductQuery) -> Page:
     if not query.paging.keys:
         return in_given_order(query) if "ids" in query.filters else ranked(query)
-    known = None
-    if "option" in query.filters and "search" not in query.filters and not query.compares_leads:
-        known = query.counted()[: COUNT_MAX + 1].count()
-        query = replace(query, is_common=known > SORTED_MAX)
     if query.shows_members:
-        return keyset.read(IndexOrder(query.shown_members(), nullable=NULLABLE, known=known), query.paging)
+        return by_members(query)
+    known = None
+    if "option" in query.filters and "search" not in query.filters:
+        known = query.unpaged.rows().order_by().values("pk")[: COUNT_MAX + 1].count()
+        query = replace(query, by_row=known > SORTED_MAX)
     matching, count_order = query.rows(), ["name_key"] if "name_contains" in query.filters else []
     counted = query.unpaged.rows() if query.one_per_family else None
     # A search reads the fulltext index once for all categories.
     if "search" in query.filters or len(query.categories or []) < 2:
         return keyset.read(IndexOrder(matching, count_order, NULLABLE, counted, known), query.paging)
     return keyset.read(SubtreeMerge(matching, count_order, NULLABLE, counted, known, query=query), query.paging)
+
+
+def by_members(query: ProductQuery) -> Page:
+    """A page of families, each shown by its first member with the options."""
+    if is_narrow(query):
+        found = replace(query.unpaged, by_row=True)
+    else:
+        found = with_families(query.unpaged, FAMILIES_SAMPLED if query.compares_leads() else COUNT_MAX)
+    if found.reads_sample():
+        families, is_common = [], True
+    else:
+        most = FAMILIES_SORTED if found.looks_members_up() else SORTED_MAX
+        families = list(found.rows().order_by().values_list("family_id", flat=True)[: most + 1])
+        is_common = len(families) > most
+    if is_common:
+        # A condition on the fulltext index cannot be compared row by row.
+        rows = replace(query, by_row="search" not in query.filters).shown_members()
+    else:
+        rows = product_rows(include_hidden=query.include_hidden).filter(pk__in=first_members(query, families).values())
+    known = COUNT_MAX + 1 if is_common else len(families)
+    return keyset.read(IndexOrder(rows, nullable=NULLABLE, known=known), query.paging)
 
 
 def ranked(query: ProductQuery) -> Page:
@@ -71,6 +97,11 @@ def by_position(query: ProductQuery, ids: Sequence[int]) -> Page:
 def shown(query: ProductQuery, leads: Sequence[int]) -> list[int]:
     """The products by which the families of these leads are shown."""
     families = dict(Product.objects.filter(pk__in=leads).order_by().values_list("pk", "family_id"))
-    members = query.members(family__in=set(families.values())).order_by("-family_position", "-pk")
-    first = dict(members.values_list("family_id", "pk"))
-    return [first[families[pk]] for pk in leads if families.get(pk) in first]
+    members = first_members(query, [pk for pk in families.values() if pk is not None])
+    return [members[families[pk]] for pk in leads if families.get(pk) in members]
+
+
+def first_members(query: ProductQuery, families: Sequence[int]) -> dict[int, int]:
+    """The first member with the options, by family."""
+    members = query.members(in_families(families)).order_by("-family_position", "-pk")
+    return dict(members.values_list("family_id", "pk"))

@@ -1,12 +1,12 @@
 """The parameters of the catalogue's lists, and what a request for products asks for by them."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import django_filters
-from django.db.models import Exists, ExpressionWrapper, F, IntegerField, OuterRef, Q, QuerySet, Value
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import StrIndex, Substr
 from django.db.models.lookups import Contains
@@ -33,7 +33,15 @@ from productbackend.text.comparison import normalized
 from products import categories
 from products.models import Category, Family, Product
 from products.naming import KEY_SEPARATOR, name_key
-from products.reads.option_filters import OnePerFamilyFilter, OptionFilter, by_axis, having, row_by_row
+from products.reads.option_filters import (
+    OnePerFamilyFilter,
+    OptionFilter,
+    by_axis,
+    having,
+    in_families,
+    row_by_row,
+    without_index,
+)
 from products.reads.rows import product_rows
 from products.search.query import TEXT_MAX, can_be_relaxed, matching, with_sku
 
@@ -180,7 +188,9 @@ class ProductQuery:
     filters: Mapping[str, Any]  # the values of the other filters
     paging: Paging
     is_relaxed: bool = False  # whether the search finds products that have any of its words
-    is_common: bool = False  # whether so many products have the option that reading all in order soon fills a page
+    by_row: bool = False  # whether options and members are looked up for each row, in the order of an index
+    families: Sequence[int] | None = None  # those in which a member has the options, if they were read
+    is_sample: bool = False  # whether there are more than these
 
     @property
     def one_per_family(self) -> bool:
@@ -201,21 +211,32 @@ class ProductQuery:
         """The names of the filters that the request uses."""
         return {*self.filters, *(["category"] if self.categories is not None else [])}
 
-    def rows(self, category: RawSQL | None = None, without: Container[str] = ()) -> QuerySet[Any]:
+    def rows(self, category: RawSQL | None = None, without: Collection[str] = ()) -> QuerySet[Any]:
         """The matching rows; with `category`, those of one category instead of all subtrees.
 
         The filters in `without` are not applied. With `shows_members` these are the leads of the families.
         """
+        if self.families is not None and not self.looks_members_up(without):
+            leads = self._active(product_rows(include_hidden=True).filter(in_families(self.families)))
+            return self._filtered(leads, category, without)
         rows = self._filtered(product_rows(include_hidden=self.include_hidden), category, without)
-        if self.shows_members:
-            rows = rows.filter(Exists(self.members(family=OuterRef("family_id"))))
-        return rows
+        if not self.shows_members:
+            return rows
+        has_member = Exists(self.members(family=OuterRef("family_id")))
+        return rows.filter(row_by_row(has_member) if self.by_row else has_member)
 
-    def members(self, **of: Any) -> QuerySet[Any]:
+    def members(self, *of: Q, **filters: Any) -> QuerySet[Any]:
         """The products of families that the client may see and that have the options."""
-        members = Product.objects.order_by().filter(**of)
-        members = members if self.include_hidden else members.filter(is_active=True)
-        return FILTERS["option"].filter(members, self.filters.get("option", ()))
+        members = self._active(Product.objects.order_by().filter(*of, **filters))
+        return self._with_options(members) if "option" in self.filters else members
+
+    def _active(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Those of a few products that the client may see. MySQL would read all active ones by their index."""
+        return rows if self.include_hidden else rows.alias(active=without_index("is_active")).filter(active=1)
+
+    def families_with_options(self) -> QuerySet[Any]:
+        """The ids of the families in which a member has the options, each once."""
+        return self.members().values_list("family_id", flat=True).distinct()
 
     def shown_members(self) -> QuerySet[Any]:
         """The rows of the products that families are shown by, with `shows_members`."""
@@ -224,25 +245,26 @@ class ProductQuery:
         )
         rows = self._with_options(product_rows(include_hidden=self.include_hidden))  # only members have options
         is_first = ~Exists(self.members(family=OuterRef("family_id")).filter(earlier))
-        rows = rows.filter(row_by_row(is_first) if self.is_common else is_first)
-        if not self.compares_leads:
+        rows = rows.filter(row_by_row(is_first) if self.by_row else is_first)
+        if not self.compares_leads():
             return rows
-        leads = self._filtered(Product.objects.order_by().filter(family=OuterRef("family_id")), is_nested=True)
-        return rows.filter(Exists(leads))
+        leads = Exists(self._filtered(Product.objects.order_by().filter(family=OuterRef("family_id")), is_nested=True))
+        return rows.filter(row_by_row(leads) if self.by_row else leads)
 
-    @property
-    def compares_leads(self) -> bool:
+    def compares_leads(self, without: Iterable[str] = ()) -> bool:
         """Whether a family is found by its lead, by other filters, and shown by another member."""
-        return self.shows_members and not self.names <= {"option", "one_per_family"}
+        return self.shows_members and not self.names <= {"option", "one_per_family", *without}
 
-    def counted(self) -> QuerySet[Any]:
-        """As many rows as the query finds, without its order, if it does not compare leads."""
-        if self.shows_members:
-            return self.members().values("family").distinct()
-        return self.unpaged.rows().order_by().values("pk")
+    def looks_members_up(self, without: Iterable[str] = ()) -> bool:
+        """Whether the leads that match the other filters are read, and the members of each are looked up."""
+        return self.by_row and self.compares_leads(without)
+
+    def reads_sample(self, without: Iterable[str] = ()) -> bool:
+        """Whether `rows` has only what is found in some of the families."""
+        return self.is_sample and not self.looks_members_up(without)
 
     def _with_options(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        if not self.is_common:
+        if not self.by_row:
             return FILTERS["option"].filter(rows, self.filters["option"])
         return rows.filter(*map(row_by_row, having(self.filters["option"])))
 
@@ -250,7 +272,7 @@ class ProductQuery:
         self,
         rows: QuerySet[Any],
         category: RawSQL | None = None,
-        without: Container[str] = (),
+        without: Collection[str] = (),
         *,
         is_nested: bool = False,
     ) -> QuerySet[Any]:
@@ -261,15 +283,18 @@ class ProductQuery:
                 continue
             if name == "option":
                 rows = self._with_options(rows)
-            elif name == "one_per_family" and value and self.paging.keys and "name_key" not in self.paging.keys[0]:
-                # The index of leads is in the order of names: for other orders the `+ 0` keeps MySQL from sorting it.
-                is_lead = ExpressionWrapper(F("is_lead") + Value(0), output_field=IntegerField())
-                rows = rows.alias(leads=is_lead).filter(leads=1)
+            elif name == "one_per_family" and value and not self._reads_index_of_leads:
+                rows = rows.alias(leads=without_index("is_lead")).filter(leads=1)
             elif name == "search":
                 rows = matching(rows, value, relaxed=self.is_relaxed, is_nested=is_nested)
             else:
                 rows = FILTERS[name].filter(rows, value)
         return rows
+
+    @property
+    def _reads_index_of_leads(self) -> bool:
+        """Whether the index of leads serves the query. It is in the order of names: for others MySQL would sort it."""
+        return self.families is None and (not self.paging.keys or "name_key" in self.paging.keys[0])
 
     @property
     def unpaged(self) -> "ProductQuery":
@@ -279,7 +304,8 @@ class ProductQuery:
         """The query without the options of an axis."""
         options = [each for each in self.filters["option"] if each[0] != axis]
         filters = {name: value for name, value in self.filters.items() if name != "option"}
-        return replace(self, filters=filters | ({"option": options} if options else {}))
+        filters |= {"option": options} if options else {}
+        return replace(self, filters=filters, by_row=False, families=None, is_sample=False)
 
     def relaxed(self) -> "ProductQuery | None":
         """The query that finds products with any word of the search; None without a search of several words."""

@@ -9,7 +9,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from products.models import Product
+from productbackend.api import keyset
+from products.models import Family, Option, Product
+from products.reads import facets, families, option_facets, page
 from tests import factories
 
 pytestmark = [
@@ -131,3 +133,71 @@ def test_a_subtrees_page_merges_one_indexed_read_for_each_category(api: APIClien
         ids = list(wanted.values_list("pk", flat=True)[:320])
         pages = [api.get(path).json()["results"] for path in (first, second, f"{first}&offset=300")]
         assert [row["id"] for page in pages for row in page] == ids[:40] + ids[300:]
+
+
+# --- Options that many products have -----------------------------------------------------------------------
+
+FAMILIES = 2_000
+
+
+@pytest.fixture
+def lamps(transactional_db: Any) -> None:
+    """Families of a large blue lamp, which leads, and a small red one, with MySQL's statistics."""
+    numbers = range(1, FAMILIES + 1)
+    Family.objects.bulk_create(
+        [Family(pk=pk, name=f"lamp {pk}", slug=f"f{pk}", axes=["Size", "Colour"]) for pk in numbers]
+    )
+    products, options = [], []
+    for pk in numbers:
+        for position, (size, colour) in enumerate((("Large", "Blue"), ("Small", "Red"))):
+            row = Product(pk=pk * 2 + position, name=f"lamp {pk:05} {size}", slug=f"{size}{pk}", sku=f"{size}{pk}")
+            row.family_id, row.family_position, row.is_lead = pk, position, not position
+            row.options, row.options_key = {"Size": size, "Colour": colour}, f"{pk} {size}"
+            row.price, row.rating, row.quantity = pk % 100, 1 + pk % 5, 1
+            row.derive()
+            products.append(row)
+            options += [
+                Option(product_id=row.pk, axis_key=axis.lower(), value_key=value.lower())
+                for axis, value in row.options.items()
+            ]
+    Product.objects.bulk_create(products, batch_size=1000)
+    Option.objects.bulk_create(options, batch_size=1000)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE TABLE products_product, products_option, products_family")
+
+
+def rows_read(api: APIClient, path: str) -> int:
+    """How many rows and index entries the server reads for the page."""
+    with connection.cursor() as cursor:
+        cursor.execute("FLUSH STATUS")
+        assert api.get(path, headers={"Accept": "application/json, text/csv"}).status_code == 200  # not from the cache
+        cursor.execute("SHOW SESSION STATUS LIKE 'Handler_read%'")
+        return sum(int(number) for _, number in cursor.fetchall())
+
+
+OF_AN_OPTION = [
+    "/products/?option=colour:red&one_per_family=true",
+    "/products/?option=colour:red&one_per_family=true&ordering=-price",
+    "/products/?option=colour:red&one_per_family=true&min_price=10&max_price=90",
+    "/products/?option=colour:red&one_per_family=true&min_rating=2&ordering=-created_at",
+    "/products/?option=colour:red&option=size:small&one_per_family=true",
+    "/products/facets/?option=colour:red&one_per_family=true",
+    "/products/facets/?option=colour:red&one_per_family=true&min_price=10&max_price=90",
+    "/products/facets/?option=colour:red",
+]
+
+
+def test_an_option_that_many_products_have_is_read_until_enough_is_found(
+    api: APIClient, lamps: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The limits are as much smaller as the shop is."""
+    for module in (keyset, page, families):
+        monkeypatch.setattr(module, "COUNT_MAX", 20)
+    monkeypatch.setattr(page, "SORTED_MAX", 20)
+    monkeypatch.setattr(page, "FAMILIES_SAMPLED", 60)
+    monkeypatch.setattr(families, "FAMILIES_MAX", 100)
+    monkeypatch.setattr(families, "ENOUGH", 20)
+    for module in (facets, option_facets):
+        monkeypatch.setattr(module, "MATCHES_MAX", 100)
+    read = {path: rows_read(api, path) for path in OF_AN_OPTION}
+    assert max(read.values()) < FAMILIES, read

@@ -1,6 +1,7 @@
 """Changing many members of a family together, and making a family of products that exist."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -82,3 +83,39 @@ def test_as_many_products_as_a_family_may_have_are_gathered() -> None:
         family = members.gather(name="Shirt", axes=["Size"], values=values)
     assert Product.objects.filter(family=family.pk).count() == VARIANTS_MAX
     assert len(captured) < 40
+
+
+def test_250_skus_and_options_are_written_by_a_few_statements() -> None:
+    numbers = range(VARIANTS_MAX)
+    Product.objects.bulk_create(Product(name=f"Shirt {n}", slug=f"s{n}", sku=f"K{n}", quantity=1) for n in numbers)
+    ids = Product.objects.order_by("pk").values_list("pk", flat=True)
+    family = members.gather(name="Shirt", axes=["Size"], values={pk: [str(pk)] for pk in ids})
+    changes = [Change(pk, {"sku": f"N{pk}"}, values=[f"size {pk}"]) for pk in ids]
+    with CaptureQueriesContext(connection) as captured:
+        members.change(family_id=family.pk, changes=changes, user=None)
+    assert len(captured) < 60
+    for product in Product.objects.all():
+        assert (product.sku, product.options) == (f"N{product.pk}", {"Size": f"size {product.pk}"})
+        assert Option.objects.get(product=product).value_key == f"size {product.pk}"
+        assert f"n{product.pk}" in product.search_text
+    with pytest.raises(InvalidValues):  # the key of the new options is written too
+        members.change(family_id=family.pk, changes=[Change(ids[0], values=[f"SIZE {ids[1]}"])], user=None)
+
+
+def test_an_sku_that_is_taken_meanwhile_is_an_error_of_its_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    family = factories.family()
+    small, medium = (factories.member(family, size, sku=size) for size in "SM")
+    factories.product("Hat", sku="HAT")
+    check, checks = members.errors, []
+
+    def errors(*args: Any) -> Any:
+        """As if the other product had been written after the first check."""
+        checks.append(args)
+        return check(*args) if len(checks) > 1 else []
+
+    monkeypatch.setattr(members, "errors", errors)
+    changes = [Change(small.pk, {"sku": "HAT"}), Change(medium.pk, values=["L"])]
+    with pytest.raises(InvalidValues) as refused:
+        members.change(family_id=family.pk, changes=changes, user=None)
+    assert fields(refused.value) == {(f"{small.pk}.sku", "unique")}
+    assert set(Product.objects.filter(family=family).values_list("sku", flat=True)) == {"S", "M"}

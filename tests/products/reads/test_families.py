@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from products.models import Product
-from products.reads import option_facets, page
+from products.reads import families, option_facets, page
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -117,7 +117,7 @@ def walk(api: APIClient, path: str, given: dict[str, Any]) -> list[dict[str, Any
     return rows
 
 
-def check(api: APIClient, queries: list[dict[str, Any]], orderings: list[str | None]) -> None:
+def check(api: APIClient, queries: list[dict[str, Any]], orderings: list[str | None], *, is_exact: bool = True) -> None:
     products = build()
     categories = {str(product.category): product.category_id for product in products if product.category_id}
     for query, one_per_family in itertools.product(queries, (False, True)):
@@ -130,15 +130,21 @@ def check(api: APIClient, queries: list[dict[str, Any]], orderings: list[str | N
                 prices = [float(row["price"]) for row in rows]
                 assert prices == sorted(prices, reverse=ordering == "-price")
         assert api.get("/products/", given).json()["count"] == len(wanted)
-        check_facets(api, given, products, query, len(wanted), one_per_family=one_per_family)
+        body = api.get("/products/facets/", given).json()
+        assert body["count"] == len(wanted)
+        assert body["exact"] or not is_exact
+        check_facets(api, body, given, products, query, one_per_family=one_per_family)
 
 
 def check_facets(
-    api: APIClient, given: dict[str, Any], products: list[Product], query: dict[str, Any], count: int, **mode: bool
+    api: APIClient,
+    body: dict[str, Any],
+    given: dict[str, Any],
+    products: list[Product],
+    query: dict[str, Any],
+    **mode: bool,
 ) -> None:
     """Each count of an option is the count of the list with this option alone of its axis."""
-    body = api.get("/products/facets/", given).json()
-    assert (body["count"], body["exact"]) == (count, True)
     counted = {
         (row["axis"].lower(), each["value"].lower()): each["count"] for row in body["options"] for each in row["values"]
     }
@@ -157,8 +163,26 @@ def check_facets(
 
 @pytest.mark.parametrize("sorted_max", [1_000, 0])
 def test_lists_and_facets_follow_the_rules(api: APIClient, monkeypatch: pytest.MonkeyPatch, sorted_max: int) -> None:
-    monkeypatch.setattr(page, "SORTED_MAX", sorted_max)  # with 0 every option is one that many products have
+    for name in ("SORTED_MAX", "FAMILIES_SORTED"):
+        monkeypatch.setattr(page, name, sorted_max)  # with 0 every option is one that many products have
     check(api, QUERIES, [None, "price", "-price", "rating"])
+
+
+@pytest.mark.parametrize(("enough", "sorted_max"), [(0, 0), (1_000, 0), (1_000, 1_000)])
+def test_an_option_of_many_families_and_other_filters_follow_the_rules(
+    api: APIClient, monkeypatch: pytest.MonkeyPatch, enough: int, sorted_max: int
+) -> None:
+    """As if there were more families than are read: of those that are, many match the other filters, or few.
+
+    A facet with its own filter is counted without this filter over the families that are read.
+    """
+    monkeypatch.setattr(page, "FAMILIES_SAMPLED", 1)
+    monkeypatch.setattr(page, "FAMILIES_SORTED", sorted_max)
+    monkeypatch.setattr(families, "ENOUGH", enough)
+    if enough:
+        monkeypatch.setattr(families, "FAMILIES_MAX", 1)
+    queries = [query for query in QUERIES if "option" in query and len(query) > 1]
+    check(api, queries, [None, "price", "-price"], is_exact=False)
 
 
 @committed
@@ -205,6 +229,24 @@ def test_facets_of_many_members_are_marked_as_inexact(api: APIClient, monkeypatc
     body = api.get(path).json()
     assert body["exact"] is False
     assert sum(each["count"] for each in body["options"][0]["values"]) == 2
+
+
+def test_facets_of_an_option_of_many_families_are_counted_over_some_of_them(
+    api: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(families, "FAMILIES_MAX", 2)
+    for number in range(3):
+        family = factories.family(f"f{number}", ["Size", "Colour"])
+        factories.member(family, "S", "Red", price=5)
+        factories.member(family, "M", "Blue", price=20)
+    body = api.get("/products/facets/?option=size:m&one_per_family=true").json()
+    assert (body["count"], body["exact"]) == (2, False)
+    assert body["price"] == {"min": "5.00", "max": "5.00"}  # of the leads
+    assert [row["axis"] for row in body["options"]] == ["Size", "Colour"]
+    assert body["options"][1]["values"] == [{"value": "Blue", "count": 2}]
+    # With its leads compared, the members of each one that matches are looked up.
+    body = api.get("/products/facets/?option=size:m&one_per_family=true&in_stock=true").json()
+    assert (body["count"], body["exact"]) == (3, True)
 
 
 def test_lists_without_families_take_no_statement_more(api: APIClient) -> None:

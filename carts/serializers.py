@@ -26,6 +26,7 @@ from productbackend.api.fields import (
     help_texts,
 )
 from productbackend.api.postal_addresses import PostalAddressSerializer, postal_address
+from productbackend.api.representing import Representation
 from productbackend.database.postal_addresses import PostalAddress
 from products.images.serializers import ImageSerializer, ImageWriter, ready_images
 from products.models import QUANTITY_MAX
@@ -257,15 +258,18 @@ class CompletedCartSerializer(CartSerializer):
         fields = [*CartSerializer.Meta.fields, "order"]
 
 
+CART, ITEM = Representation(CartSerializer), Representation(CartItemSerializer)
+
+
 def represent(cart: Cart, request: Request) -> dict[str, Any]:
     """Return the cart as the API represents it. Reads what its items lack: their products and images."""
     prefetch_related_objects([cart], "items__product", ready_images("items__product__images"))
     if cart.quote is None:
         pricing.quote_cart(cart)
-    return dict(CartSerializer(cart, context={"request": request}).data)
+    return CART.of(cart, request)
 
 
 def represent_item(item: CartItem, request: Request) -> dict[str, Any]:
     """Return an item as the API represents it."""
     prefetch_related_objects([item], "product", ready_images("product__images"))
-    return dict(CartItemSerializer(item, context={"request": request}).data)
+    return ITEM.of(item, request)

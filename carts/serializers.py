@@ -165,7 +165,7 @@ class AddressField(serializers.Field):
 class CartSerializer(serializers.ModelSerializer):
     user = CartUserSerializer(read_only=True, allow_null=True, help_text="The owner; null for a guest's cart.")
     email = serializers.CharField(source="contact_email", read_only=True, allow_null=True, help_text=EMAIL)
-    items = CartItemSerializer(many=True, read_only=True, help_text="The items of the cart.")
+    items = CartItemSerializer(source="lines", many=True, read_only=True, help_text="The items of the cart.")
     count = serializers.IntegerField(read_only=True, help_text=HelpText("The number of pieces, not of lines.", 2))
     # More digits than an order's: a raised price, or a row older than the limit, must not break a list.
     total = MoneyField(max_digits=28, read_only=True, help_text=HelpText("At current prices.", "39.80"))
@@ -263,7 +263,7 @@ CART, ITEM = Representation(CartSerializer), Representation(CartItemSerializer)
 
 def represent(cart: Cart, request: Request) -> dict[str, Any]:
     """Return the cart as the API represents it. Reads what its items lack: their products and images."""
-    prefetch_related_objects([cart], "items__product", ready_images("items__product__images"))
+    prefetch_related_objects(cart.lines, "product", ready_images("product__images"))
     if cart.quote is None:
         pricing.quote_cart(cart)
     return CART.of(cart, request)

@@ -99,6 +99,9 @@ class Variants(Generic[R]):
         found = self._run(None, values)
         return found[0] if found else None
 
+    def all(self, **values: Any) -> list[R]:
+        return self._run(None, values)
+
     def of_list(self, values: Sequence[Any]) -> list[R]:
         return self._run(len(values), {str(number): value for number, value in enumerate(values)}) if values else []
 

@@ -1,5 +1,6 @@
 """Serializers of carts and their items."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -28,7 +29,7 @@ from productbackend.api.fields import (
 from productbackend.api.postal_addresses import PostalAddressSerializer, postal_address
 from productbackend.api.representing import Representation
 from productbackend.database.postal_addresses import PostalAddress
-from products.images.serializers import ImageSerializer, ImageWriter, ready_images
+from products.images.serializers import ImageSerializer, ImageWriter, read_ready_images
 from products.models import QUANTITY_MAX
 
 ITEMS_MAX = 100  # of one request
@@ -263,7 +264,7 @@ CART, ITEM = Representation(CartSerializer), Representation(CartItemSerializer)
 
 def represent(cart: Cart, request: Request) -> dict[str, Any]:
     """Return the cart as the API represents it. Reads what its items lack: their products and images."""
-    prefetch_related_objects(cart.lines, "product", ready_images("product__images"))
+    _read_products(cart.lines)
     if cart.quote is None:
         pricing.quote_cart(cart)
     return CART.of(cart, request)
@@ -271,5 +272,10 @@ def represent(cart: Cart, request: Request) -> dict[str, Any]:
 
 def represent_item(item: CartItem, request: Request) -> dict[str, Any]:
     """Return an item as the API represents it."""
-    prefetch_related_objects([item], "product", ready_images("product__images"))
+    _read_products([item])
     return ITEM.of(item, request)
+
+
+def _read_products(items: Sequence[CartItem]) -> None:
+    prefetch_related_objects(items, "product")
+    read_ready_images(item.product for item in items if item.product)

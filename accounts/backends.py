@@ -3,16 +3,21 @@
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
-from django.db.models import Q
+from django.db.models import CharField, Q
 from django.http import HttpRequest
 
 from accounts import guesses
 from accounts.models import User
 from productbackend.database.fields import fold
+from productbackend.database.statements import Select, slot
 from productbackend.text.addresses import canonical_address
 
 NAME_MAX = 254  # an e-mail address; a user name has 150
 PASSWORD_MAX = 1000
+
+ACCOUNT = Select(
+    lambda: User.objects.filter(Q(username_key=slot("key", CharField())) | Q(email=slot("address", CharField())))
+)
 
 
 def find_account(name: str) -> User | None:
@@ -20,7 +25,7 @@ def find_account(name: str) -> User | None:
     if len(name) > NAME_MAX:
         return None
     key, address = fold(User.normalize_username(name)), canonical_address(name)
-    return User.objects.filter(Q(username_key=key) | Q(email=address)).first()
+    return ACCOUNT.first(key=key, address=address)
 
 
 class NameOrEmailBackend(ModelBackend):

@@ -75,6 +75,7 @@ class Bench:
                 "product": products[job],
                 "number": secrets.token_hex(7),
                 "key": secrets.token_hex(8),
+                "mail": secrets.token_hex(16),
             }
             self.floor.play(database, self.statements, own)
             return 201

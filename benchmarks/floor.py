@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 
 from benchmarks.carts import fill, make_products, make_users
 from carts.models import Cart
+from orders import mails
 from orders.models import Order
 
 KEY = "the key of the recorded checkout"
@@ -47,6 +48,7 @@ def record() -> list[Statement]:
     assert response.status_code == 201, response.content
     order = Order.objects.get(idempotency_key=KEY)
     placeholders = {user: "user", cart: "cart", product: "product", order.number: "number", KEY: "key"}
+    placeholders[mails.key(mails.CONFIRMATION, order)] = "mail"
     return [
         (sql, tuple(_placeholder(sql, index, value, placeholders) for index, value in enumerate(params)))
         for sql, params in statements

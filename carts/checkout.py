@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models import CharField, QuerySet
 
 from carts import pricing
 from carts.details import Details, set_details, unknown_method
@@ -31,7 +31,13 @@ OWN_CART = {
     "user": Select(lambda: CARTS.filter(pk=slot("pk"), user=slot("owner"))),
     "guest": Select(lambda: CARTS.filter(pk=slot("pk"), guest=slot("owner"))),
 }
+ITEMS = Select(lambda: CartItem.objects.filter(cart=slot("cart")))
 PRODUCTS = Select(lambda count: Product.objects.select_for_update().filter(pk__in=slots(count)).order_by("pk"))
+ORDER_WITH_KEY = Select(
+    lambda: Order.objects.order_by().filter(
+        key_owner=slot("owner", CharField()), idempotency_key=slot("key", CharField())
+    )
+)
 DELETE_ITEMS = Write(lambda: CartItem.objects.filter(cart=slot("cart")))
 DELETE_CART = Write(lambda: Cart.objects.filter(pk=slot("cart")))
 
@@ -71,7 +77,7 @@ class Checkout:
         """The customer's order of an earlier request with the key."""
         if self.key is None:
             return None
-        return Order.objects.filter(key_owner=self.customer.key_owner, idempotency_key=self.key.value).first()
+        return ORDER_WITH_KEY.first(owner=self.customer.key_owner, key=self.key.value)
 
 
 def place_order(checkout: Checkout) -> PlacedOrder:
@@ -193,12 +199,11 @@ def _replay(order: Order, key: IdempotencyKey) -> PlacedOrder:
 
 def items_at_current_prices(cart: Cart) -> list[CartItem]:
     """Return the cart's items, with their products locked in primary-key order."""
-    prefetch_related_objects([cart], "items")
-    items = list(cart.items.all())
-    products = locked_products([item.product_id for item in items if item.product_id is not None])
-    for item in items:
+    cart.lines = ITEMS.all(cart=cart.pk)
+    products = locked_products([item.product_id for item in cart.lines if item.product_id is not None])
+    for item in cart.lines:
         item.product = products.get(item.product_id or 0)
-    return items
+    return cart.lines
 
 
 def locked_products(ids: list[int]) -> dict[int, Product]:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from carts.models import Cart, CartItem
 from orders import placing
 from orders.customers import Customer
-from productbackend.database.statements import Select, Write, slot
+from productbackend.database.statements import Select, SelectRows, Write, slot
 from productbackend.database.transactions import atomic_with_retry
 from productbackend.errors import DomainError, InvalidValue
 from products.inventory import stock
@@ -23,6 +23,13 @@ CART_OF = {
 }
 ITEM = Select(lambda: CartItem.objects.order_by().filter(cart=slot("cart"), product=slot("product")))
 ACTIVE_PRODUCT = Select(lambda: Product.objects.order_by().filter(pk=slot("product"), is_active=True))
+PRICES = SelectRows(
+    lambda: (
+        CartItem.objects.order_by()
+        .filter(cart=slot("cart"))
+        .values_list("pk", "product__price", "quantity", named=True)
+    )
+)
 TOUCH = Write(lambda: Cart.objects.filter(pk=slot("cart")), updated_at=slot("now", DateTimeField()))
 
 
@@ -142,9 +149,10 @@ def delete_cart_of(customer: Customer) -> None:
 
 def check_total(item: CartItem) -> None:
     """Raise InvalidValue if the cart's total with this item exceeds the maximum of an order."""
-    others = CartItem.objects.filter(cart=item.cart_id).exclude(pk=item.pk).values_list("product__price", "quantity")
     total = Decimal(item.product.price) * item.quantity if item.product else Decimal(0)
-    total += sum(price * quantity for price, quantity in others if price is not None)
+    for pk, price, quantity in PRICES.all(cart=item.cart_id):
+        if pk != item.pk and price is not None:
+            total += price * quantity
     placing.checked_total(total, field="quantity")
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models, transaction
+from django.utils.functional import cached_property
 
 from delivery.models import DeliveryMethod
 from productbackend.database.fields import KeyField
@@ -94,15 +95,20 @@ class Cart(models.Model):
         """The address for the order: the cart's own, or else the account's; None if there is none."""
         return self.email or (self.user.email if self.user else None)
 
+    @cached_property
+    def lines(self) -> list["CartItem"]:
+        """The cart's items, read once."""
+        return list(self.items.all())
+
     @property
     def count(self) -> int:
         """The number of pieces, not of lines."""
-        return sum(item.quantity for item in self.items.all())
+        return sum(item.quantity for item in self.lines)
 
     @property
     def total(self) -> Decimal:
         """The total at current prices; a deleted product counts as 0."""
-        return sum((item.line_total or Decimal(0) for item in self.items.all()), Decimal("0.00"))
+        return sum((item.line_total or Decimal(0) for item in self.lines), Decimal("0.00"))
 
 
 class CartItem(models.Model):

@@ -71,7 +71,7 @@ def quote(cart: Cart, terms: Terms) -> Quote:
     rates = terms.rates.get(tax_country(cart), {})
     lines = [
         Charge(item.product.price * item.quantity, rates.get(item.product.tax_class))
-        for item in cart.items.all()
+        for item in cart.lines
         if item.product is not None
     ]
     chosen = terms.methods.get(cart.delivery_method)

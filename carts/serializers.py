@@ -1,5 +1,6 @@
 """Serializers of carts and their items."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -26,8 +27,9 @@ from productbackend.api.fields import (
     help_texts,
 )
 from productbackend.api.postal_addresses import PostalAddressSerializer, postal_address
+from productbackend.api.representing import Representation
 from productbackend.database.postal_addresses import PostalAddress
-from products.images.serializers import ImageSerializer, ImageWriter, ready_images
+from products.images.serializers import ImageSerializer, ImageWriter, read_ready_images
 from products.models import QUANTITY_MAX
 
 ITEMS_MAX = 100  # of one request
@@ -164,7 +166,7 @@ class AddressField(serializers.Field):
 class CartSerializer(serializers.ModelSerializer):
     user = CartUserSerializer(read_only=True, allow_null=True, help_text="The owner; null for a guest's cart.")
     email = serializers.CharField(source="contact_email", read_only=True, allow_null=True, help_text=EMAIL)
-    items = CartItemSerializer(many=True, read_only=True, help_text="The items of the cart.")
+    items = CartItemSerializer(source="lines", many=True, read_only=True, help_text="The items of the cart.")
     count = serializers.IntegerField(read_only=True, help_text=HelpText("The number of pieces, not of lines.", 2))
     # More digits than an order's: a raised price, or a row older than the limit, must not break a list.
     total = MoneyField(max_digits=28, read_only=True, help_text=HelpText("At current prices.", "39.80"))
@@ -257,15 +259,23 @@ class CompletedCartSerializer(CartSerializer):
         fields = [*CartSerializer.Meta.fields, "order"]
 
 
+CART, ITEM = Representation(CartSerializer), Representation(CartItemSerializer)
+
+
 def represent(cart: Cart, request: Request) -> dict[str, Any]:
     """Return the cart as the API represents it. Reads what its items lack: their products and images."""
-    prefetch_related_objects([cart], "items__product", ready_images("items__product__images"))
+    _read_products(cart.lines)
     if cart.quote is None:
         pricing.quote_cart(cart)
-    return dict(CartSerializer(cart, context={"request": request}).data)
+    return CART.of(cart, request)
 
 
 def represent_item(item: CartItem, request: Request) -> dict[str, Any]:
     """Return an item as the API represents it."""
-    prefetch_related_objects([item], "product", ready_images("product__images"))
-    return dict(CartItemSerializer(item, context={"request": request}).data)
+    _read_products([item])
+    return ITEM.of(item, request)
+
+
+def _read_products(items: Sequence[CartItem]) -> None:
+    prefetch_related_objects(items, "product")
+    read_ready_images(item.product for item in items if item.product)

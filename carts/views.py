@@ -43,6 +43,7 @@ from carts.serializers import (
 from carts.throttles import CheckoutThrottle
 from delivery.serializers import OffersSerializer
 from orders.serializers import OrderSerializer
+from orders.serializers import represent as represent_order
 from orders.views import current_customer, current_user
 from productbackend.api import conditional
 from productbackend.api.idempotency import REPLAYED, idempotency_key, key_parameter
@@ -178,7 +179,7 @@ class CartViewSet(
     def checkout(self, request: Request, pk: str) -> Response:
         """Make an order of the cart, all or nothing."""
         placed = place_order(self._checkout(request, pk))
-        response = Response(OrderSerializer(placed.order, context={"request": request}).data, status=201)
+        response = Response(represent_order(placed.order, request), status=201)
         response["Location"] = request.build_absolute_uri(f"/orders/{placed.order.number}/")
         return self._marked(conditional.with_etag(request, response), placed)
 

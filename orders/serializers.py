@@ -5,12 +5,14 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.request import Request
 
 from orders.models import Order, OrderLine
 from orders.tracking import Tracking, tracking_of, validate_tracking_url
 from productbackend.api.fields import CREATED_AT, CURRENCY, UPDATED_AT, CharField, HelpText, MoneyField, help_texts
 from productbackend.api.permissions import sees_all
 from productbackend.api.postal_addresses import PostalAddressSerializer
+from productbackend.api.representing import Representation
 from products.families.fields import OptionsField
 from taxes.serializers import RateField
 
@@ -155,12 +157,12 @@ class OrderSerializer(serializers.ModelSerializer):
 
     @extend_schema_field(DeliverySerializer(allow_null=True))
     def get_delivery(self, order: Order) -> dict[str, Any] | None:
-        return dict(DeliverySerializer(order).data) if order.delivery_code else None
+        return DELIVERY.of(order) if order.delivery_code else None
 
     @extend_schema_field(TrackingSerializer(allow_null=True))
     def get_tracking(self, order: Order) -> dict[str, Any] | None:
         tracking = tracking_of(order)
-        return dict(TrackingSerializer(tracking).data) if tracking else None
+        return TRACKING.of(tracking) if tracking else None
 
     def get_fields(self) -> dict[str, serializers.Field]:
         fields = super().get_fields()
@@ -168,3 +170,18 @@ class OrderSerializer(serializers.ModelSerializer):
         if request is not None and not sees_all(request.user, Order):
             del fields["customer"]
         return fields
+
+
+def _for_customers(**kwargs: Any) -> OrderSerializer:
+    serializer = OrderSerializer(**kwargs)
+    del serializer.fields["customer"]
+    return serializer
+
+
+DELIVERY, TRACKING = Representation(DeliverySerializer), Representation(TrackingSerializer)
+FOR_STAFF, FOR_CUSTOMERS = Representation(OrderSerializer), Representation(_for_customers)
+
+
+def represent(order: Order, request: Request) -> dict[str, Any]:
+    """Return the order as the API represents it to the request's user."""
+    return (FOR_STAFF if sees_all(request.user, Order) else FOR_CUSTOMERS).of(order)

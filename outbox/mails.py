@@ -4,7 +4,6 @@ The text is composed when the mail is sent, so that its secrets are never stored
 the mail is obsolete and its row is deleted.
 """
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,16 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.utils import timezone
-from kombu.exceptions import KombuError
 
+from outbox import dispatching
+from outbox.dispatching import dispatch_task
 from outbox.models import Mail
-from productbackend.celery import app
 from productbackend.database.statements import Insert
 
 if TYPE_CHECKING:
     from accounts.models import User
-
-logger = logging.getLogger(__name__)
 
 INSERT = Insert(Mail)
 REQUEUE_BATCH = 1_000
@@ -90,7 +87,7 @@ def enqueue(
     else:
         mail, created = Mail.objects.get_or_create(key=key, defaults=fields)
     if created:
-        transaction.on_commit(lambda: dispatch_task("outbox.tasks.send", mail.pk), robust=True)
+        transaction.on_commit(lambda: dispatching.queue.add(mail.pk), robust=True)
     return mail
 
 
@@ -113,12 +110,3 @@ def requeue(*, mail_ids: Sequence[int]) -> int:
         )
     transaction.on_commit(lambda: dispatch_task("outbox.tasks.sweep"), robust=True)
     return requeued
-
-
-def dispatch_task(task: str, *args: Any) -> None:
-    """Send a task to the queue. If the queue is unreachable, log it: the sweep finds the row later."""
-    try:
-        # By name, since the tasks import this module.
-        app.signature(task, args=args).apply_async()
-    except (KombuError, OSError) as error:
-        logger.warning("The queue is unreachable for %s%s: %s", task, args, error)

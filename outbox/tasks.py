@@ -1,16 +1,19 @@
 """Celery tasks of the outbox."""
 
+from collections.abc import Sequence
+
 from celery import shared_task
 
 from outbox import retention, sending
+from outbox.dispatching import Waiting
 from productbackend.workers.batches import Batch
 
 BATCH = Batch("outbox:batch-is-out")
 
 
 @shared_task(time_limit=25)  # below the claim's LEASE
-def send(mail_id: int) -> None:
-    sending.send(mail_id)
+def send(mail_id: int, others: Sequence[Waiting] = ()) -> None:
+    sending.send_all(mail_id, others)
 
 
 @shared_task

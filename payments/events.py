@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from outbox.mails import dispatch_task
+from outbox.dispatching import dispatch_task
 from payments import asking, schedule
 from payments.asking import Outcome
 from payments.calling import faults_logged

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from orders import lifecycle
 from orders.models import Order, OrderLine
-from outbox.mails import dispatch_task
+from outbox.dispatching import dispatch_task
 from payments import ledger, shares
 from payments.models import Payment, Refund, RefundLine
 from payments.providers import transfer

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from outbox.mails import dispatch_task
+from outbox.dispatching import dispatch_task
 from payments.models import Payment
 from productbackend.database.transactions import atomic_with_retry
 

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from orders.models import Order
-from orders.serializers import OrderSerializer
+from orders.serializers import OrderSerializer, represent
 from orders.views import current_customer, current_user
 from payments import sending
 from payments.marking import mark_paid
@@ -113,4 +113,4 @@ class MarkPaidView(KnownParameters, APIView):
         order, body = visible_order(request, number), MarkPaidSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         paid = mark_paid(order_id=order.pk, user=current_user(request), **body.validated_data)
-        return Response(OrderSerializer(paid, context={"request": request}).data)
+        return Response(represent(paid, request))

@@ -28,6 +28,20 @@ def _is_ready(field: Any) -> bool:
     return isinstance(field, PLAIN) and type(field).pre_save is models.Field.pre_save
 
 
+class Column:
+    """A column of an INSERT: its default in the database, and its attribute if a driver takes that as it is."""
+
+    def __init__(self, field: Any) -> None:
+        self.field, self.attname, self.default = field, field.attname, field.db_default
+        self.ready = field.attname if _is_ready(field) else None
+
+
+def _is_given(column: Column, instances: Sequence[dict[str, Any]]) -> bool:
+    """Whether the column's value in any instance differs from its default in the database."""
+    default = column.default
+    return default is NOT_PROVIDED or any(attributes.get(column.attname) != default for attributes in instances)
+
+
 class Slot:
     """In the parameters of a compiled statement: a value that is given when it runs."""
 
@@ -98,6 +112,9 @@ class Variants(Generic[R]):
         """The first row; the queryset says in which order, where that matters."""
         found = self._run(None, values)
         return found[0] if found else None
+
+    def all(self, **values: Any) -> list[R]:
+        return self._run(None, values)
 
     def of_list(self, values: Sequence[Any]) -> list[R]:
         return self._run(len(values), {str(number): value for number, value in enumerate(values)}) if values else []
@@ -192,15 +209,17 @@ class Insert(Generic[M]):
 
     def _insert(self, instances: Sequence[M], *, returns_key: bool = False) -> None:
         connection = connections[DEFAULT_DB_ALIAS]
-        fields = [field for field in self.fields if any(self._is_given(field, each) for each in instances)]
-        ready = [field.attname if _is_ready(field) else None for field in fields]
+        given = [vars(instance) for instance in instances]
+        columns = [column for column in self.columns if _is_given(column, given)]
         parameters = [
-            getattr(instance, name) if name else field.get_db_prep_save(field.pre_save(instance, add=True), connection)
+            getattr(instance, column.ready)
+            if column.ready
+            else column.field.get_db_prep_save(column.field.pre_save(instance, add=True), connection)
             for instance in instances
-            for field, name in zip(fields, ready, strict=True)
+            for column in columns
         ]
         with connection.cursor() as cursor:
-            cursor.execute(self._sql(fields, len(instances)), parameters)
+            cursor.execute(self._sql([column.field for column in columns], len(instances)), parameters)
             if returns_key:
                 meta = self.model._meta
                 instances[0].pk = connection.ops.last_insert_id(cursor, meta.db_table, str(meta.pk.column))
@@ -208,14 +227,8 @@ class Insert(Generic[M]):
             instance._state.adding, instance._state.db = False, DEFAULT_DB_ALIAS
 
     @cached_property
-    def fields(self) -> list[Any]:
-        return [field for field in self.model._meta.concrete_fields if not field.primary_key]
-
-    @staticmethod
-    def _is_given(field: Any, instance: M) -> bool:
-        """Whether the column's value differs from its default in the database."""
-        default = field.db_default
-        return default is NOT_PROVIDED or vars(instance).get(field.attname) != default
+    def columns(self) -> list["Column"]:
+        return [Column(field) for field in self.model._meta.concrete_fields if not field.primary_key]
 
     def _sql(self, fields: Sequence[Any], rows: int) -> str:
         key = tuple(field.column for field in fields), rows

@@ -1,8 +1,10 @@
 """The current request or task of a thread. Log lines include it, and tasks that it sends inherit it."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from celery.signals import before_task_publish, task_postrun, task_prerun
@@ -39,6 +41,23 @@ class TaskContext:
 
 
 current_context: ContextVar[TaskContext | None] = ContextVar("work", default=None)
+
+
+def current_request() -> tuple[str | None, int | None]:
+    """The id of the current request, and its user. A task has those of the request that sent it."""
+    context = current_context.get()
+    return (context.request_id, context.user_id) if context else (None, None)
+
+
+@contextmanager
+def on_behalf_of(request_id: str | None, user_id: int | None) -> Iterator[None]:
+    """Work for another request than the current one: log lines have its id and its user, and tasks inherit them."""
+    context = current_context.get() or TaskContext(None)
+    token = current_context.set(replace(context, request_id=request_id, sent_by=user_id, request=None))
+    try:
+        yield
+    finally:
+        current_context.reset(token)
 
 
 def annotate(*, route: str, cache: str) -> None:

@@ -1,9 +1,11 @@
 """The representation of an image, and of requests that create or change one."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.files.storage import default_storage
-from django.db.models import Prefetch
+from django.db.models import F, Prefetch
+from django.db.models.lookups import In
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
@@ -11,6 +13,7 @@ from rest_framework.request import Request
 
 from productbackend.api.fields import CharField, HelpText, StrictIntegerField, help_texts
 from productbackend.api.permissions import is_staff_with
+from productbackend.database.statements import Select, slots
 from productbackend.storages.media import TYPES
 from products.models import ProductImage
 
@@ -141,10 +144,23 @@ class ImageWriter:
         return f"{self.origin}{url}" if url.startswith("/") else url
 
 
+READY = ProductImage.objects.filter(status=ProductImage.Status.READY).order_by("position", "pk")
+READY_IMAGES = Select(lambda count: READY.filter(In(F("product_id"), slots(count))))
+
+
 def ready_images(path: str) -> Prefetch:
     """A prefetch of the `images` of products at `path`: the ready ones in order, as `product.ready_images`."""
-    ready = ProductImage.objects.filter(status=ProductImage.Status.READY).order_by("position", "pk")
-    return Prefetch(path, ready, to_attr="ready_images")
+    return Prefetch(path, READY, to_attr="ready_images")
+
+
+def read_ready_images(products: Iterable[Any]) -> None:
+    """Set `ready_images` of the products that lack it, by one statement that is compiled once."""
+    found: dict[int, list[ProductImage]] = {}
+    lacking = [product for product in products if not hasattr(product, "ready_images")]
+    for product in lacking:
+        product.ready_images = found.setdefault(product.pk, [])
+    for image in READY_IMAGES.of_list(list(found)):
+        found[image.product_id].append(image)
 
 
 def _by_descending_area(item: tuple[str, dict[str, Any]]) -> int:

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import DateTimeField, F, Sum
 from django.utils import timezone
 
-from productbackend.database.statements import Insert, Overwrite, Write, slot
+from productbackend.database.statements import Insert, Overwrite, SelectRows, Write, slot, slots
 from productbackend.errors import DomainError, InvalidValue
 from products.families import leads
 from products.models import QUANTITY_MAX, Product, StockMovement
@@ -34,6 +34,11 @@ SUBTRACT = Write(
     ),
     quantity=F("quantity") - slot("pieces"),
     updated_at=slot("now", DateTimeField()),
+)
+IN_STOCK = SelectRows(
+    lambda count: (
+        Product.objects.order_by().filter(pk__in=slots(count), is_active=True).values_list("pk", "quantity", named=True)
+    )
 )
 INSERT_MOVEMENT = Insert(StockMovement)
 OVERWRITE = Overwrite(Product)
@@ -225,11 +230,7 @@ def _with_products(wanted: list[StockRequest]) -> list[StockRequest]:
 
 
 def _shortages(wanted: list[StockRequest]) -> list[dict[str, Any]]:
-    stock = dict(
-        Product.objects.filter(
-            pk__in=[row.product_id for row in wanted if row.product_id is not None], is_active=True
-        ).values_list("pk", "quantity")
-    )
+    stock = dict(IN_STOCK.of_list([row.product_id for row in wanted if row.product_id is not None]))
     shortages = []
     for row in wanted:
         available = stock.get(row.product_id, 0) if row.product_id is not None else 0

@@ -42,6 +42,15 @@ def test_a_select_returns_what_its_queryset_does_with_each_value() -> None:
     assert select.first(pk=0) is None
 
 
+def test_a_select_returns_all_rows_in_its_order() -> None:
+    select = Select(lambda: Product.objects.filter(category=slot("category")).order_by("-pk"))
+    category = factories.category("Shoes")
+    products = [factories.product(f"Shoe {number}", category=category) for number in range(3)]
+    factories.product("Boot")
+    assert select.all(category=category.pk) == products[::-1]
+    assert select.all(category=0) == []
+
+
 def test_a_select_has_its_annotations() -> None:
     children = Category.objects.filter(parent=OuterRef("pk"))
     select: Select[Category] = Select(

@@ -6,10 +6,11 @@ import pytest
 from celery import Celery
 from django.db import IntegrityError, transaction
 
-from outbox import mails
+from outbox import dispatching, mails
 from outbox.models import Mail
 from tests.outbox.rows import enqueue
 from tests.ports import free_port
+from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("kinds")]
 
@@ -38,10 +39,10 @@ def test_an_unreachable_queue_is_only_logged(
 ) -> None:
     unreachable = Celery("unreachable", broker=f"redis://127.0.0.1:{free_port()}/0", set_as_current=False)
     unreachable.conf.update(task_publish_retry=False, broker_connection_timeout=1)
-    monkeypatch.setattr(mails, "app", unreachable)
+    monkeypatch.setattr(dispatching, "app", unreachable)
     with django_capture_on_commit_callbacks(execute=True):
         enqueue()
-    assert "The queue is unreachable for outbox.tasks.send" in caplog.text
+    wait_for(lambda: "The queue is unreachable for outbox.tasks.send" in caplog.text, seconds=5)
     assert Mail.objects.count() == 1
 
 

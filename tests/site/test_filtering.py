@@ -13,8 +13,8 @@ from tests.site.test_sorting import GROWING
 
 pytestmark = pytest.mark.django_db
 
-# Products are read in the order of their names: 100,000 of them take less than a tenth of a second. Users are filtered by
-# yes or no, for which Django's SQL lets MySQL read an index, and SQLite not.
+# Products are read in the order of their names: 100,000 of them take less than a tenth of a second. Users are filtered
+# by yes or no: with Django's SQL MySQL reads an index then, and SQLite none.
 FILTERED = [
     model._meta.label_lower
     for model, page in admin.site._registry.items()

@@ -44,3 +44,15 @@ def test_another_column_replaces_the_first(admin_client: Client) -> None:
     page = admin_client.get(url("products.product", "changelist") + "?o=-3.2").content.decode()
     assert "column-sku sorted descending" in page
     assert page.count(" sorted ") == 1
+
+
+def test_a_column_that_is_not_offered_for_sorting_is_ignored(admin_client: Client) -> None:
+    for name in ("B", "A"):
+        factories.product(name, description=name)
+    path = url("products.product", "changelist")
+    columns = admin_client.get(path).context_data["cl"]
+    offered = {number for number, column in enumerate(columns.list_display) if column in columns.sortable_by}
+    for number in (*(set(range(len(columns.list_display))) - offered), 99, "x", ""):
+        changes = admin_client.get(f"{path}?o={number}").context_data["cl"]
+        assert changes.queryset.query.order_by == columns.queryset.query.order_by, number
+        assert [row.name for row in changes.result_list] == ["A", "B"]

@@ -5,6 +5,7 @@ import re
 import pytest
 from django.contrib import admin
 from django.db import connection
+from django.db.models import Model
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -15,10 +16,16 @@ pytestmark = pytest.mark.django_db
 
 GROWING = {"products.product", "products.stockmovement", "orders.order", "outbox.mail", "backoffice.change"}
 GROWING |= {"payments.moneymovement", "payments.providerevent", "payments.payment", "payments.refund", "accounts.user"}
+
+
+def label(model: type[Model]) -> str:
+    return model._meta.label_lower
+
+
 SORTED = [
-    (model._meta.label_lower, f"{sign}{number}")
+    (label(model), f"{sign}{number}")
     for model, page in admin.site._registry.items()
-    if model._meta.label_lower in GROWING
+    if label(model) in GROWING
     for number, column in enumerate(page.list_display, 1)
     if page.sortable_by is None or column in page.sortable_by
     for sign in ("", "-")
@@ -37,6 +44,16 @@ def test_an_index_has_the_order_of_each_column(admin_client: Client, subtests: p
                 cursor.execute(f"EXPLAIN QUERY PLAN {statement}")
                 steps = [detail for *_, detail in cursor.fetchall()]
             assert not any("TEMP B-TREE" in step for step in steps), (statement, steps)
+
+
+def test_a_list_joins_no_table(admin_client: Client) -> None:
+    """To join a small table MySQL sorted 79,000 orders, of which it shows 50."""
+    for model in GROWING & set(map(label, admin.site._registry)):
+        with CaptureQueriesContext(connection) as captured:
+            assert admin_client.get(url(model, "changelist")).status_code == 200
+        rows = [row["sql"] for row in captured if f"{model.replace('.', '_')}" in row["sql"] and "LIMIT" in row["sql"]]
+        assert rows, model
+        assert not [sql for sql in rows if "JOIN" in sql], model
 
 
 def test_another_column_replaces_the_first(admin_client: Client) -> None:

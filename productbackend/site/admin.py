@@ -69,7 +69,7 @@ class IndexedChangeList(ChangeList):
         return qs.prefetch_related(*names) if isinstance(names, (list, tuple)) else super().apply_select_related(qs)
 
     def get_ordering_field(self, field_name: Any) -> Any:
-        return super().get_ordering_field(field_name) if field_name in self.sortable_by else None
+        return super().get_ordering_field(field_name) if field_name in (self.sortable_by or ()) else None
 
     def get_ordering(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> list[Any]:
         queryset = queryset.order_by()  # it has the default order, which would follow the chosen column

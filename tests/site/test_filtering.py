@@ -27,7 +27,7 @@ def test_an_index_serves_each_filter(admin_client: Client, subtests: pytest.Subt
     tried = 0
     for model in FILTERED:
         path = url(model, "changelist")
-        changes = admin_client.get(path).context_data["cl"]
+        changes = admin_client.get(path).context["cl"]
         offered = [list(spec.choices(changes))[1:] for spec in changes.filter_specs]  # without "All"
         for query in [choices[-1]["query_string"] for choices in offered if choices]:
             tried += 1

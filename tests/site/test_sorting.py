@@ -49,11 +49,8 @@ def test_an_index_has_the_order_of_each_column(admin_client: Client, subtests: p
 def test_a_list_joins_no_table(admin_client: Client) -> None:
     """To join a small table MySQL sorted 79,000 orders, of which it shows 50."""
     for model in GROWING & set(map(label, admin.site._registry)):
-        with CaptureQueriesContext(connection) as captured:
-            assert admin_client.get(url(model, "changelist")).status_code == 200
-        rows = [row["sql"] for row in captured if f"{model.replace('.', '_')}" in row["sql"] and "LIMIT" in row["sql"]]
-        assert rows, model
-        assert not [sql for sql in rows if "JOIN" in sql], model
+        rows = admin_client.get(url(model, "changelist")).context["cl"].queryset
+        assert "JOIN" not in str(rows.query), model
 
 
 def test_another_column_replaces_the_first(admin_client: Client) -> None:
@@ -67,9 +64,9 @@ def test_a_column_that_is_not_offered_for_sorting_is_ignored(admin_client: Clien
     for name in ("B", "A"):
         factories.product(name, description=name)
     path = url("products.product", "changelist")
-    columns = admin_client.get(path).context_data["cl"]
+    columns = admin_client.get(path).context["cl"]
     offered = {number for number, column in enumerate(columns.list_display) if column in columns.sortable_by}
     for number in (*(set(range(len(columns.list_display))) - offered), 99, "x", ""):
-        changes = admin_client.get(f"{path}?o={number}").context_data["cl"]
+        changes = admin_client.get(f"{path}?o={number}").context["cl"]
         assert changes.queryset.query.order_by == columns.queryset.query.order_by, number
         assert [row.name for row in changes.result_list] == ["A", "B"]

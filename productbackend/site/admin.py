@@ -64,7 +64,7 @@ class IndexedChangeList(ChangeList):
     """
 
     def apply_select_related(self, qs: models.QuerySet[Any]) -> models.QuerySet[Any]:
-        """Read related rows by a statement of their own: to join a small table MySQL sorts all rows, not those shown."""
+        """Read related rows by their own statements: to join a small table MySQL sorts all rows, not those shown."""
         names = self.list_select_related
         return qs.prefetch_related(*names) if isinstance(names, (list, tuple)) else super().apply_select_related(qs)
 

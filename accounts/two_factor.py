@@ -27,6 +27,7 @@ CODE_MAX = 40  # characters as typed
 NAME = "second factor"  # of the devices' rows
 TOTP_CODE = re.compile("[0-9]{6}", re.ASCII)
 RECOVERY_BYTES = 10  # 80 bits, of a code and of its hash: what the column of django-otp holds
+RECOVERY_COST = 2**14  # of scrypt: 16 MB and some 50 ms for each code
 
 
 def is_set_up(user: User) -> bool:
@@ -165,7 +166,7 @@ def _new_codes(user: User) -> dict[str, str]:
 def _stored(user: User, code: str) -> str:
     """Return what is stored of a recovery code: its scrypt hash, with the account as salt, so that it can be found."""
     salt = f"recovery code of {user.pk}".encode()
-    return b32encode(hashlib.scrypt(code.encode(), salt=salt, n=2**14, r=8, p=1, dklen=RECOVERY_BYTES)).decode()
+    return b32encode(hashlib.scrypt(code.encode(), salt=salt, n=RECOVERY_COST, r=8, p=1, dklen=RECOVERY_BYTES)).decode()
 
 
 def _normalized(code: str) -> str:

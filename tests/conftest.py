@@ -15,6 +15,7 @@ from django.core.management.commands import flush, migrate
 from django.db import connection
 from rest_framework.test import APIClient
 
+from accounts import two_factor
 from tests import factories
 from tests.flushing import MigratedRows
 from tests.guests import GuestClient, new_guest
@@ -117,10 +118,11 @@ def static_files_without_manifest(settings: Any) -> None:
 
 
 @pytest.fixture(autouse=True)
-def fast_password_hasher(request: pytest.FixtureRequest, settings: Any) -> None:
-    """Hash passwords with MD5, except in tests marked `real_passwords`."""
+def fast_hashes(request: pytest.FixtureRequest, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash passwords with MD5, and recovery codes at the least cost, except in tests marked `real_passwords`."""
     if request.node.get_closest_marker("real_passwords") is None:
         settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
+        monkeypatch.setattr(two_factor, "RECOVERY_COST", 2)
 
 
 @pytest.fixture

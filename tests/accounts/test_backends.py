@@ -36,6 +36,7 @@ def test_known_and_unknown_names_get_the_same_response(api: APIClient) -> None:
     assert responses[0]["WWW-Authenticate"].startswith("Bearer")
 
 
+@pytest.mark.thorough  # real hashes, many times
 @pytest.mark.real_passwords
 def test_known_and_unknown_names_take_the_same_time(api: APIClient) -> None:
     factories.user("carla")

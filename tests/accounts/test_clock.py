@@ -73,6 +73,7 @@ def test_the_job_is_due_at_8_every_day_of_a_year(zone: ZoneInfo) -> None:
 CHANGES = {"Europe/Berlin": [(3, 29), (10, 25)], "America/New_York": [(3, 8), (11, 1)]}
 
 
+@pytest.mark.thorough  # two simulated weeks
 @pytest.mark.usefixtures("one_transaction")
 @pytest.mark.parametrize("zone", ["Europe/Berlin"], indirect=True)  # the entry of the other zone is tested above
 def test_beat_fires_once_a_day_around_daylight_saving_changes(zone: ZoneInfo) -> None:

@@ -184,6 +184,7 @@ GUESSES = 100  # tests/services/test_guesses.py has the ten thousand
 ALLOWED = 3
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("spread", ["one address", "many addresses"])
 def test_only_three_of_a_hundred_guesses_are_checked(api: APIClient, rate: Any, spread: str) -> None:
     rate("token", f"{ALLOWED}/hour")

@@ -1,13 +1,15 @@
 """The second factor by command, doctor and setting."""
 
+import hashlib
 import logging
+from base64 import b32encode
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
-from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import two_factor
@@ -82,6 +84,16 @@ def test_a_second_one_is_refused() -> None:
     with pytest.raises(InvalidValue, match="already"):
         two_factor.set_up(user=stella, key=phone.key, code=phone.code())
     assert TOTPDevice.objects.count() == 1
+
+
+@pytest.mark.real_passwords
+def test_a_recovery_code_is_stored_as_its_scrypt_hash() -> None:
+    stella = factories.user("stella", is_staff=True)
+    phone_of(stella)
+    code = two_factor.renew_recovery_codes(user=stella)[0].replace("-", "").encode()
+    salt = f"recovery code of {stella.pk}".encode()
+    stored = b32encode(hashlib.scrypt(code, salt=salt, n=2**14, r=8, p=1, dklen=10)).decode()
+    assert StaticToken.objects.filter(token=stored).count() == 1
 
 
 def test_a_recovery_code_has_80_bits() -> None:

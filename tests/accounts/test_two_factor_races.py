@@ -40,6 +40,7 @@ def test_one_of_eight_uses_a_code(stella: User) -> None:
     assert len(signed_in_by(phone_of(stella).code())) == 1
 
 
+@pytest.mark.thorough
 def test_one_of_eight_uses_a_recovery_code(stella: User) -> None:
     phone_of(stella)
     code, *_ = two_factor.renew_recovery_codes(user=stella)
@@ -83,6 +84,7 @@ def stopped_clock() -> Iterator[None]:
         yield
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("stopped_clock")
 def test_one_of_eight_sets_up(stella: User) -> None:
     phones = [Phone(two_factor.new_key()) for _ in range(THREADS)]

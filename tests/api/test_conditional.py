@@ -85,6 +85,7 @@ WRITES = [("patch", kind, body) for kind, body in PATCHES.items()] + [
 ]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("method", "kind", "body"), WRITES, ids=lambda value: value if isinstance(value, str) else "")
 def test_one_of_six_writers_with_the_same_etag_succeeds(world: World, method: str, kind: str, body: Any) -> None:
     path, client = world.paths[kind], world.clients[kind]

@@ -203,6 +203,7 @@ def identity(db: Any, client: Any, rate: Any) -> Iterator[tuple[str, str]]:
         signal.connect(close_old_connections)
 
 
+@pytest.mark.thorough
 def test_hostile_text_takes_no_more_time_than_ordinary_text(identity: tuple[str, str]) -> None:
     """Each location gets a short and a long text, each of another shape."""
     shapes, sizes = cycle(SHAPES.items()), cycle(SIZES)

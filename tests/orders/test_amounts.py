@@ -96,6 +96,7 @@ def random_line(random: Random) -> Line:
     return price * random.randint(1, 10 ** random.randint(0, 3)), random_rate(random)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("included", [True, False], ids=["gross", "net"])
 def test_random_orders(included: bool) -> None:
     random = Random(17 + included)

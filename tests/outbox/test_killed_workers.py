@@ -93,6 +93,7 @@ STEPS: list[tuple[Callable[[], None], int, str, int, int]] = [
 ]
 
 
+@pytest.mark.thorough  # a process for each kill
 @pytest.mark.parametrize(
     ("step", "accepted", "status", "found", "in_the_end"), STEPS, ids=lambda value: getattr(value, "__name__", None)
 )

@@ -100,6 +100,7 @@ def test_mail_waits_while_the_cache_is_unreachable(settings: Any, monkeypatch: A
     assert sent() == 1
 
 
+@pytest.mark.thorough
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("limit", "expected"), [(7, 7), (0, 20)])
 def test_ten_workers_share_one_limit(settings: Any, limit: int, expected: int) -> None:

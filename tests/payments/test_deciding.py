@@ -134,6 +134,7 @@ AMOUNTS = st.sampled_from([Decimal("5.00"), Decimal("9.90"), Decimal("10.00"), T
 STEPS = st.lists(st.tuples(st.sampled_from(["money", "expire", "cancel"]), st.integers(0, 2), AMOUNTS), max_size=8)
 
 
+@pytest.mark.thorough  # random courses
 @given(steps=STEPS)
 @hypothesis_settings(
     max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

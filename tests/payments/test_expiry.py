@@ -231,6 +231,7 @@ KILLED = {  # step: what dies, how, and how the attempt stands in the provider's
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("step", KILLED)
 @pytest.mark.parametrize("pays", [False, True])

@@ -24,6 +24,7 @@ SMALL = ["--sqlite", "--orders", "16", "--clients", "8", "--workers", "1", "--be
 SMALL += ["--seed", "831"]  # whose 16 customers do all that customers can do
 
 
+@pytest.mark.thorough  # the whole service under faults
 @pytest.mark.embedded
 def test_every_cent_and_piece_is_accounted_for_after_faults(tmp_path: Path, shared: Path) -> None:
     prepare(tmp_path / "data", shared)

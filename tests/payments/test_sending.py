@@ -306,6 +306,7 @@ KILLED = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("times", [1, 3])
 @pytest.mark.parametrize("step", KILLED)

@@ -302,6 +302,7 @@ def result(order: Order, payment: Payment) -> Any:
     return books_say, sorted(rows), sorted(refunds), sorted(mails)
 
 
+@pytest.mark.thorough  # random courses
 @given(data=st.data())
 @hypothesis_settings(
     max_examples=examples(25),

@@ -359,6 +359,7 @@ class PayingShop(Shop):
         return dict(Payment.objects.values_list("order__number", "order_id"))
 
 
+@pytest.mark.thorough  # random courses
 def test_the_paying_shop_and_its_model_agree(books: Books, settings: Any) -> None:
     settings.GUEST_CHECKOUT = True
     DeliveryMethod.objects.create(code="pickup", name="Pickup", price=PayingShop.delivery, needs_address=False)

@@ -263,6 +263,7 @@ def found_by_command(orders: int) -> list[str]:
     return out.getvalue().splitlines()
 
 
+@pytest.mark.thorough  # a shop for each fault
 def test_each_planted_fault_is_found_and_no_other(shop: Shop) -> None:
     """One shop for all of them, since it takes seconds: each fault is rolled back."""
     assert check_payments().endswith(GOOD)

@@ -80,6 +80,7 @@ def test_existing_categories_are_not_changed() -> None:
     assert category.products.exists()
 
 
+@pytest.mark.thorough
 def test_the_same_seed_creates_the_same_catalogue() -> None:
     demo("--products", "20", "--pictures", "0", "--seed", "5")
     first = rows()
@@ -114,6 +115,7 @@ def test_an_invalid_number_is_an_error(number: str) -> None:
     assert not Category.objects.exists()
 
 
+@pytest.mark.thorough
 def test_queries_do_not_grow_with_the_rows(django_assert_max_num_queries: Any) -> None:
     demo("--products", "1", "--pictures", "0")
     with django_assert_max_num_queries(100):  # some 60 rows go into one INSERT of SQLite
@@ -130,6 +132,7 @@ def test_the_first_products_get_pending_images() -> None:
     assert ProductImage.objects.count() == 4
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("shape", sorted({leaf.shape for leaf in words.LEAVES}))
 def test_every_shape_is_drawn(shape: str) -> None:
     content = drawing.picture(shape, words.COLOURS["Teal"])

@@ -132,6 +132,7 @@ def no_safety_net(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(CatalogueQuerySet, "bulk_create", QuerySet.bulk_create)
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("no_safety_net")
 @pytest.mark.parametrize("name", ANNOUNCED)
 def test_domain_functions_need_no_safety_net(api: APIClient, shop: dict[str, Any], name: str) -> None:

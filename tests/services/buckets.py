@@ -27,7 +27,7 @@ def policy() -> str:
 
 
 class Objects:
-    """The server. Its buckets belong to the tests' process: they survive a stop, and another server here has them too."""
+    """The server. Its buckets belong to the tests' process: another server has those of the first."""
 
     def __init__(self) -> None:
         logging.getLogger("werkzeug").setLevel(logging.WARNING)

@@ -106,6 +106,7 @@ def web(filled: tuple[dict[str, str], str], tmp_path: Path) -> Iterator[Callable
         yield start
 
 
+@pytest.mark.thorough  # a web process that is kept busy
 def test_clients_that_hang_up_end_their_exports(web: Callable[[float], Web]) -> None:
     started = web(3_600.0)
     connections = [started.begin() for _ in range(downloads.AT_A_TIME)]
@@ -115,6 +116,7 @@ def test_clients_that_hang_up_end_their_exports(web: Callable[[float], Web]) -> 
     wait_for(started.is_free, seconds=60)
 
 
+@pytest.mark.thorough  # the same
 def test_clients_that_take_no_data_are_not_waited_for(web: Callable[[float], Web]) -> None:
     """What they receive then has no end, so that they do not take it for whole."""
     started = web(1.0)

@@ -49,6 +49,7 @@ with connection.cursor() as cursor:
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("options", "fails"), [("ours", False), ("default", True)])
 def test_32_writers_meet_no_locked_database(tmp_path: Path, options: str, fails: bool) -> None:
     code = WORK.replace("WRITERS", str(WRITERS)).replace("TRANSACTIONS", str(TRANSACTIONS))

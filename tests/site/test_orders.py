@@ -73,6 +73,7 @@ def test_a_duplicate_product_in_a_cart_is_a_form_error(admin_client: Client, car
     assert [item.quantity for item in cart.items.all()] == [2]
 
 
+@pytest.mark.thorough
 def test_a_cart_of_300_lines_is_saved(admin_client: Client) -> None:
     cart = Cart.objects.create(user=factories.user())
     Product.objects.bulk_create(

@@ -215,6 +215,7 @@ def test_an_unreadable_gauge_is_left_out(api: APIClient, monkeypatch: pytest.Mon
     assert not [name for name, _ in read(api) if name == "productbackend_x"]
 
 
+@pytest.mark.thorough  # a process
 def test_a_worker_serves_metrics_at_its_own_port(api: APIClient, settings: Any) -> None:
     api.get("/products/")
     settings.METRICS_PORT = free_port()

@@ -76,6 +76,7 @@ def test_the_files_of_killed_processes_are_merged(folder: Path, count: Any) -> N
         assert {path.name for path in folder.glob("*.db")} == {"counter_dead.db", "histogram_dead.db"}
 
 
+@pytest.mark.thorough
 def test_merging_is_atomic_for_readers(folder: Path, count: Any) -> None:
     """While dead processes are merged, the sum neither falls nor exceeds the true count."""
     done, never = FORK.Semaphore(0), FORK.Event()
@@ -167,6 +168,7 @@ def count_on_a_full_disk(disk: Path, has_counted: bool) -> None:
     os._exit(0)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("has_counted", [True, False])
 def test_a_full_disk_kills_no_process(
     small_disk: Path, settings: Any, monkeypatch: pytest.MonkeyPatch, has_counted: bool

@@ -256,6 +256,7 @@ def test_who_may_not_add_pictures_has_no_field_for_them(editor: Client, shirt: F
     assert 'type="file"' not in text(editor.get(page_of(shirt)))
 
 
+@pytest.mark.thorough
 def test_the_page_takes_as_many_statements_for_250_products_as_for_two(editor: Client, shirt: Family) -> None:
     few = queries(editor, page_of(shirt))
     values = {"Size": [str(number) for number in range(248)], "Colour": ["Green"]}

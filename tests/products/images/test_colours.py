@@ -13,6 +13,7 @@ from tests.products.images.rendering import BLUE, FULL, RED, TOLERANCE, halves, 
 pytestmark = pytest.mark.embedded
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("transfer", sorted(colours.TRANSFERS))
 def test_black_and_white_are_unchanged_in_every_colour_space(transfer: int) -> None:
     for primaries in colours.PRIMARIES:

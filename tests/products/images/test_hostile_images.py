@@ -143,6 +143,7 @@ def test_a_frame_larger_than_its_canvas_is_refused(staff: APIClient, product: Pr
     assert outcome(staff, product, bytes(gif), "photo.gif") == "refused"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("part", [0.02, 0.3, 0.6, 0.9, 0.99])
 def test_a_truncated_picture_is_never_ready(staff: APIClient, product: Product, format: str, part: float) -> None:
@@ -156,6 +157,7 @@ def test_a_truncated_picture_is_never_ready(staff: APIClient, product: Product, 
         assert result == ("refused" if headless else "failed")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("format", FORMATS)
 def test_damaged_bytes(staff: APIClient, product: Product, format: str) -> None:
     """Files with random bytes changed: an image is ready if and only if a full decode succeeds.
@@ -182,6 +184,7 @@ def is_decodable(data: bytes) -> bool:
     return True
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("payload", [HTML, SVG, b"<?php system('id'); ?>", zipped()], ids=["HTML", "SVG", "PHP", "ZIP"])
 def test_the_payload_of_a_polyglot_is_not_in_the_renditions(
@@ -194,6 +197,7 @@ def test_the_payload_of_a_polyglot_is_not_in_the_renditions(
         assert payload[:20] not in (settings.MEDIA_ROOT / rendition).read_bytes()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("format", ["GIF", "WEBP", "PNG"])
 def test_one_frame_of_an_animated_bomb_is_decoded(staff: APIClient, product: Product, format: str) -> None:
     frames = [Image.new("L", (600, 600), n) for n in range(50)]
@@ -231,6 +235,7 @@ def bomb_of_80_megabytes() -> bytes:
     return zlib.compress(bytes(80_000_000), 9)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", [b"zTXt", b"iTXt", b"iCCP"])
 def test_a_compressed_bomb_in_metadata(staff: APIClient, product: Product, kind: bytes) -> None:
     bomb = bomb_of_80_megabytes()

@@ -232,6 +232,7 @@ class TestRebuilding:
         assert pictures.files() == []
 
 
+@pytest.mark.thorough
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("store")
 def test_several_processes(product: Product, settings: Any) -> None:

@@ -22,6 +22,7 @@ def test_a_photograph_of_12_megapixels() -> None:
     }
 
 
+@pytest.mark.thorough
 def test_decoding_at_a_smaller_scale_looks_like_a_full_decode() -> None:
     photograph = pictures.photograph(4000, 3000)
     data = pictures.encode(photograph, quality=95)

@@ -62,7 +62,7 @@ PARTS: dict[str, dict[str, Mutant]] = {
         "sales in between are overwritten": Mutant("backoffice/imports/planning.py", "else quantity.pieces - seen_quantity", "else quantity.pieces - product.quantity", "tests/backoffice/imports/test_running.py"),
         "what staff wrote is overwritten": Mutant("backoffice/imports/running.py", "        if is_written and not is_decided:\n", "        if False:\n", "tests/backoffice/imports/test_running.py"),
         "a SKU twice": Mutant("backoffice/imports/checking.py", "            each.errors.append(TWICE)\n", "            pass\n", "tests/backoffice/imports/test_checking.py"),
-        "options of a row in another slice": Mutant("backoffice/imports/checking.py", "        options_key=joins.key,\n", "        options_key=None,\n", "tests/backoffice/imports/test_families.py"),
+        "options of a row in another slice": Mutant("backoffice/imports/checking.py", "*decided, joins.family_id, joins.key)", "*decided, joins.family_id, None)", "tests/backoffice/imports/test_families.py"),
         "refused rows in an import of all or nothing": Mutant("backoffice/imports/starting.py", "    if row.refused and row.mode == Import.Mode.ALL_OR_NOTHING:\n", "    if False:\n", "tests/backoffice/imports/test_views.py tests/backoffice/imports/test_starting.py"),
         "rights that were lost since the check": Mutant("backoffice/imports/starting.py", "sorted({*row.may} & {*may})", "sorted({*row.may} | {*may})", "tests/backoffice/imports/test_running.py tests/backoffice/imports/test_starting.py"),
         "a run that starts twice": Mutant("backoffice/imports/starting.py", "if row.status in (Status.RUNNING, Status.DONE):", "if row.status in (Status.RUNNING,):", "tests/backoffice/imports/test_running.py tests/backoffice/imports/test_views.py"),
@@ -78,7 +78,7 @@ PARTS: dict[str, dict[str, Mutant]] = {
         "an update of many is not recorded": Mutant("productbackend/database/recorded.py", "        if not kind or not names:\n", "        if True:\n", "tests/backoffice/history"),
         "a deletion is not recorded": Mutant("productbackend/database/recorded.py", "    post_delete.connect(deleted, sender=kind.model, dispatch_uid=\"recorded\")\n", "", "tests/backoffice/history"),
         "a secret is recorded": Mutant("productbackend/database/changes.py", "        if name in self.hidden:\n", "        if False:\n", "tests/backoffice/history tests/workers/test_beat.py"),
-        "nobody did it": Mutant("backoffice/history/recording.py", "            user_id=origin.user_id,\n", "            user_id=None,\n", "tests/backoffice/history"),
+        "nobody did it": Mutant("backoffice/history/recording.py", '"user_id": origin.user_id', '"user_id": None', "tests/backoffice/history"),
         "a role's permission is not recorded": Mutant("productbackend/database/recorded.py", 'ADDED, REMOVED = ("post_add",), ', "ADDED, REMOVED = (), ", "tests/backoffice/history"),
     },
     "dashboard": {

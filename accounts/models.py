@@ -53,7 +53,11 @@ class User(AbstractUser):
     objects: ClassVar[AccountManager] = AccountManager()
 
     class Meta:
-        indexes = [models.Index(fields=["date_joined"], name="user_date_joined")]  # for the welcome job
+        indexes = [
+            models.Index(fields=["date_joined"], name="user_date_joined"),  # for the welcome job
+            models.Index(fields=["is_staff"], name="user_is_staff"),  # to list staff
+            models.Index(fields=["is_active"], name="user_is_active"),  # to list those who are not
+        ]
 
     def clean_fields(self, exclude: Collection[str] | None = None) -> None:
         """Skip an unchanged user name: it may predate the naming rule, and staff can still edit the account."""

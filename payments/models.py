@@ -156,6 +156,7 @@ class MoneyMovement(models.Model):
 
     class Meta:
         ordering = ["id"]
+        indexes = [models.Index(fields=["kind"], name="movement_kind")]  # to list those of a kind that few have
         constraints = [models.UniqueConstraint(fields=["provider", "reference"], name="movement_reference_once")]
 
     def __str__(self) -> str:
@@ -179,6 +180,7 @@ class ProviderEvent(models.Model):
         indexes = [
             models.Index(fields=["due_at"], name="provider_event_due"),
             models.Index(fields=["created_at"], name="provider_event_created"),
+            models.Index(fields=["reference"], name="provider_event_reference"),  # to search
         ]
         constraints = [models.UniqueConstraint(fields=["provider", "event_id"], name="provider_event_once")]
 

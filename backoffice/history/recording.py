@@ -13,18 +13,7 @@ INSERT = Insert(Change)
 
 def store(changes: Sequence[ObjectChange], origin: Origin) -> None:
     """Write a row for each change: by one statement, or one for each 500."""
-    rows = [
-        Change(
-            kind=change.kind,
-            object_id=change.object_id,
-            object_name=change.name,
-            action=change.action,
-            fields=change.fields,
-            user_id=origin.user_id,
-            way=origin.way,
-            source=origin.source[:SOURCE_MAX],
-        )
-        for change in changes
-    ]
+    rows = [(each.kind, each.object_id, each.name, each.action, each.fields) for each in changes]
+    shared = {"user_id": origin.user_id, "way": origin.way, "source": origin.source[:SOURCE_MAX]}
     for start in range(0, len(rows), BATCH):
-        INSERT.all(rows[start : start + BATCH])
+        INSERT.rows(("kind", "object_id", "object_name", "action", "fields"), rows[start : start + BATCH], **shared)

@@ -17,6 +17,7 @@ from products.reads.seen import Seen, last_movement
 
 ROWS_INSERTED = 500  # by one statement
 INSERT = Insert(ImportRow)
+LINE = ("number", "sku", "outcome", "message", "name", "before", "after", "family_id", "options_key")
 NOTHING = Membership(None, {}, None)
 TWICE = "The SKU stands in a row above too."
 
@@ -57,26 +58,17 @@ def check(row: Import, part: ImportSlice) -> None:
     plans = [plan(each, products.get(each.sku), around) for each in rows]
     planning.settle_families(row.pk, plans)
     names = {sku: product.name for sku, product in products.items()} if row.is_bulk else {}
-    lines = [_line(row, each, names.get(each.wanted.sku, "")) for each in plans]
+    lines = [_line(each, names.get(each.wanted.sku, "")) for each in plans]
     for start in range(0, len(lines), ROWS_INSERTED):
-        INSERT.all(lines[start : start + ROWS_INSERTED])
+        INSERT.rows(LINE, lines[start : start + ROWS_INSERTED], parent=row)
     count(row, plans)
 
 
-def _line(row: Import, plan: Plan, name: str) -> ImportRow:
+def _line(plan: Plan, name: str) -> tuple[Any, ...]:
+    """The values of the columns LINE."""
     each, joins = plan.wanted, plan.joins or NOTHING
-    return ImportRow(
-        parent=row,
-        number=each.number,
-        sku=each.sku,
-        outcome=plan.outcome,
-        message=plan.message,
-        name=name,
-        before=plan.before,
-        after=plan.after,
-        family_id=joins.family_id,
-        options_key=joins.key,
-    )
+    decided = (plan.outcome, plan.message, name, plan.before, plan.after)
+    return (each.number, each.sku, *decided, joins.family_id, joins.key)
 
 
 def count(row: Import, plans: Sequence[Plan], sign: int = 1) -> None:

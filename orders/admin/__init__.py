@@ -103,6 +103,7 @@ class OrderAdmin(OrderPages):
     )  # fmt: skip
     sortable_by = ("number", TOTAL, "created_at")
     list_filter = ("status", SoldFilter, DayFilter, ProductFilter)
+    list_select_related = ("user",)
     ordering = ("-created_at", "-id")
     search_fields = ("number",)
     search_help_text = (
@@ -131,9 +132,6 @@ class OrderAdmin(OrderPages):
     def has_change_permission(self, request: HttpRequest, obj: Order | None = None) -> bool:
         """Orders are not edited; the permission allows the actions."""
         return obj is None and super().has_change_permission(request)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
-        return super().get_queryset(request).select_related("user", "placed_by")
 
     def get_inlines(self, request: HttpRequest, obj: Order | None) -> list[type[InlineModelAdmin]]:
         """Lines and history, and of notes and what other apps add the ones that have rows."""

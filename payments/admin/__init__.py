@@ -74,17 +74,21 @@ class MovementInline(MoneyInline):
         return super().get_queryset(request).select_related("user")
 
 
-def found_by(rows: QuerySet[Any], term: str, *, provider: str) -> QuerySet[Any]:
-    """Those with this reference, or of the order with this number: each by an index, which one condition has not.
-
-    `provider` is the column before the reference in its index.
-    """
+def found_by(rows: QuerySet[Any], *conditions: Q) -> QuerySet[Any]:
+    """Those that meet one of the conditions: an index serves each of these, and none serves them together."""
     every: QuerySet[Any] = rows.model._default_manager.order_by()
-    names = list(every.values_list(provider, flat=True).distinct())
-    orders = list(Order.objects.filter(number=term).values_list("pk", flat=True))
-    conditions = Q(**{f"{provider}__in": names, "reference": term}), Q(order__in=orders)
     ids = [pk for each in conditions for pk in every.filter(each).values_list("pk", flat=True)[:COUNT_MAX]]
     return rows.filter(pk__in=ids)
+
+
+def of_any(rows: QuerySet[Any], provider: str, **condition: str) -> Q:
+    """The condition, for an index whose first column is `provider`."""
+    names = list(rows.model._default_manager.order_by().values_list(provider, flat=True).distinct())
+    return Q(**{f"{provider}__in": names, **condition})
+
+
+def of_order(number: str) -> Q:
+    return Q(order__in=list(Order.objects.filter(number=number).values_list("pk", flat=True)))
 
 
 @admin.register(Payment)
@@ -106,7 +110,9 @@ class PaymentAdmin(ReadOnly, MoneyPages):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Payment], search_term: str
     ) -> tuple[QuerySet[Payment], bool]:
-        return (found_by(queryset, search_term, provider="method") if search_term else queryset), False
+        if not search_term:
+            return queryset, False
+        return found_by(queryset, of_any(queryset, "method", reference=search_term), of_order(search_term)), False
 
 
 @admin.register(MoneyMovement)
@@ -124,7 +130,9 @@ class MoneyMovementAdmin(ReadOnly, ShopAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[MoneyMovement], search_term: str
     ) -> tuple[QuerySet[MoneyMovement], bool]:
-        return (found_by(queryset, search_term, provider="provider") if search_term else queryset), False
+        if not search_term:
+            return queryset, False
+        return found_by(queryset, of_any(queryset, "provider", reference=search_term), of_order(search_term)), False
 
 
 @admin.register(ProviderEvent)
@@ -136,6 +144,13 @@ class ProviderEventAdmin(ReadOnly, ShopAdmin):
     search_fields = ("event_id__exact", "reference__exact")
     search_help_text = "The id of an event, or the provider's reference of a payment."
     ordering = ("-id",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[ProviderEvent], search_term: str
+    ) -> tuple[QuerySet[ProviderEvent], bool]:
+        if not search_term:
+            return queryset, False
+        return found_by(queryset, of_any(queryset, "provider", event_id=search_term), Q(reference=search_term)), False
 
 
 def order_links(request: HttpRequest, order: Order) -> list[seams.Link]:

@@ -59,14 +59,27 @@ class BoundedPaginator(Paginator):
 class IndexedChangeList(ChangeList):
     """A list that is ordered by one column, and by the key after it: an index has these, and no other column between.
 
-    Choosing another column replaces the first one. The default order is the model admin's own.
+    Choosing another column replaces the first one. The default order is the model admin's own, also if the column is
+    not offered for sorting: its number was typed by hand, and no index may have it.
     """
 
+    def apply_select_related(self, qs: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        """Read related rows by their own statements: to join a small table MySQL sorts all rows, not those shown."""
+        names = self.list_select_related
+        return qs.prefetch_related(*names) if isinstance(names, (list, tuple)) else super().apply_select_related(qs)
+
+    def get_ordering_field(self, field_name: Any) -> Any:
+        return super().get_ordering_field(field_name) if field_name in (self.sortable_by or ()) else None
+
     def get_ordering(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> list[Any]:
+        queryset = queryset.order_by()  # it has the default order, which would follow the chosen column
         if ORDER_VAR not in self.params:
             return super().get_ordering(request, queryset)
         self.params[ORDER_VAR] = self.params[ORDER_VAR].partition(".")[0]
-        ordering = super().get_ordering(request, queryset.order_by())
+        ordering = super().get_ordering(request, queryset)
+        if ordering == ["-pk"]:  # no column was chosen
+            del self.params[ORDER_VAR]
+            return super().get_ordering(request, queryset)
         if len(ordering) == 2 and ordering[1] == "-pk" and not _is_descending(ordering[0]):
             ordering[1] = "pk"
         return ordering

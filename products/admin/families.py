@@ -107,7 +107,9 @@ class FamilyAdmin(PicksCategory, MakesVariants, AddsPictures, ShopAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
         """Save again after a deadlock, such as with a sale that sells out a product: see docs/adr/0022-families.md."""
-        return atomic_with_retry(super().changeform_view)(request, object_id, form_url, extra_context)
+        view = super().changeform_view
+        view = atomic_with_retry(view) if request.method == "POST" else view
+        return view(request, object_id, form_url, extra_context)
 
     def save_model(self, request: HttpRequest, obj: Family, form: Any, change: bool) -> None:
         if not change:

@@ -267,18 +267,6 @@ def _record(
 ) -> None:
     """Write one movement for each `(product id, SKU, delta)`."""
     changes = list(changes)
-    INSERT_MOVEMENT.all(
-        [
-            StockMovement(
-                product_id=pk,
-                sku=sku,
-                delta=delta,
-                reason=reason,
-                order_number=order_number,
-                note=note,
-                user_id=user_id,
-            )
-            for pk, sku, delta in changes
-        ]
-    )
+    shared = {"reason": reason, "order_number": order_number, "note": note, "user_id": user_id}
+    INSERT_MOVEMENT.rows(("product", "sku", "delta"), changes, **shared)
     caching.stock_changed(pk for pk, _, _ in changes)

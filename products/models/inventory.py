@@ -35,6 +35,7 @@ class StockMovement(models.Model):
         indexes = [
             models.Index(fields=["product", "delta"], name="movement_product_delta"),
             models.Index(fields=["sku"], name="movement_sku"),  # to search: a product may have had another SKU
+            models.Index(fields=["reason"], name="movement_reason"),  # to list those of a reason that few have
         ]
 
     def __str__(self) -> str:

@@ -179,6 +179,23 @@ def test_several_rows_are_one_insert() -> None:
     ]  # fmt: skip
 
 
+def test_rows_that_differ_in_a_few_columns_are_one_insert_without_instances() -> None:
+    parent = Insert(Order).one(order("1"))
+    insert, shared = Insert(OrderLine), {"order": parent, "name": "Schuh %s"}
+    with CaptureQueriesContext(connection) as queries:
+        insert.rows(("sku", "unit_price", "quantity"), [("A", Decimal("1.05"), 1), ("B", Decimal(2), 3)], **shared)
+        insert.rows(("sku", "unit_price", "quantity"), [], **shared)
+    assert len(queries) == 1
+    insert.one(OrderLine(sku="C", unit_price=Decimal(2), quantity=3, **shared))
+    found = [columns(line) for line in OrderLine.objects.order_by("pk")]
+    assert [(row["sku"], row["unit_price"], row["quantity"], row["name"]) for row in found] == [
+        ("A", Decimal("1.05"), 1, "Schuh %s"), ("B", 2, 3, "Schuh %s"), ("C", 2, 3, "Schuh %s"),
+    ]  # fmt: skip
+    for row in found[1:]:
+        del row["id"], row["sku"]
+    assert found[1] == found[2]
+
+
 def test_a_constraint_refuses_an_insert() -> None:
     insert = Insert(Order)
     insert.one(order("1"))

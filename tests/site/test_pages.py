@@ -1,5 +1,6 @@
 """Every page of the admin responds, with a constant number of queries."""
 
+import re
 from typing import Any
 
 import pytest
@@ -86,3 +87,13 @@ def test_a_list_shows_the_first_ready_picture(admin_client: Client) -> None:
     create_rows(1)
     page = admin_client.get(url("products.product", "changelist")).content.decode()
     assert "-thumb.jpg" in page
+
+
+@pytest.mark.parametrize(
+    "path", ["/admin/backoffice/import/add/", "/admin/orders/order/mails/", "/admin/products/product/add/"]
+)
+def test_a_field_names_its_help(admin_client: Client, path: str) -> None:
+    page = admin_client.get(path).content.decode()
+    described = {each for value in re.findall(r'aria-describedby="([^"]+)"', page) for each in value.split()}
+    assert described
+    assert described <= set(re.findall(r'\bid="([^"]+)"', page))

@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from products.models import Family, Product
 from tests import factories
@@ -49,6 +51,15 @@ def test_a_family_is_created_and_its_axes_are_renamed(admin: Client) -> None:
     assert "Two axes have the same name" in save(admin, path, axes="a\nA", slug="shirt").content.decode()
     family.refresh_from_db()
     assert family.axes == ["Width", "Colour"]
+
+
+def test_opening_a_familys_page_begins_no_transaction(admin: Client) -> None:
+    family = factories.family()
+    factories.member(family, "M")
+    for path in (f"{family.pk}/change/", "add/"):
+        with CaptureQueriesContext(connection) as captured:
+            assert admin.get(f"/admin/products/family/{path}").status_code == 200
+        assert not [row["sql"] for row in captured if "SAVEPOINT" in row["sql"]], path
 
 
 def test_deleting_families_in_a_list_keeps_their_products(admin: Client) -> None:

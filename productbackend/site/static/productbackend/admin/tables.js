@@ -42,6 +42,9 @@ function nameFields(part) {
   for (const chosen of part.querySelectorAll(".select2-selection__rendered")) {
     chosen.ariaLabel = nameOf(chosen);
   }
+  for (const icon of part.querySelectorAll(".search-label-icon")) {
+    icon.role = "img"; // of the boxes of permissions: Django gives it a name, which only a role may have
+  }
 }
 
 for (const table of document.querySelectorAll("#content table")) {

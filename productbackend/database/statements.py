@@ -215,10 +215,11 @@ class Insert(Generic[M]):
         if not rows:
             return
         connection, template = connections[DEFAULT_DB_ALIAS], self.model(**shared)
-        varying: list[Any] = [self.model._meta.get_field(name) for name in names]
-        others = [field for field in self.fields if field not in varying and self._is_given(field, template)]
+        by_name = {column.field.name: column for column in self.columns}
+        varying = [by_name.pop(name) for name in names]
+        others = [column.field for column in by_name.values() if _is_given(column, [vars(template)])]
         constant = [field.get_db_prep_save(field.pre_save(template, add=True), connection) for field in others]
-        prepared = [(position, field) for position, field in enumerate(varying) if not _is_ready(field)]
+        prepared = [(position, column.field) for position, column in enumerate(varying) if not column.ready]
         parameters: list[Any] = []
         for row in rows:
             values = [*row, *constant]
@@ -226,7 +227,7 @@ class Insert(Generic[M]):
                 values[position] = field.get_db_prep_save(values[position], connection)
             parameters += values
         with connection.cursor() as cursor:
-            cursor.execute(self._sql([*varying, *others], len(rows)), parameters)
+            cursor.execute(self._sql([*(column.field for column in varying), *others], len(rows)), parameters)
 
     def _insert(self, instances: Sequence[M], *, returns_key: bool = False) -> None:
         connection = connections[DEFAULT_DB_ALIAS]

@@ -22,11 +22,11 @@ def is_narrow(query: ProductQuery) -> bool:
     return leads.values("pk")[: LEADS_MAX + 1].count() <= LEADS_MAX
 
 
-def with_families(query: ProductQuery, most: int | None = None) -> ProductQuery:
+def with_families(query: ProductQuery, most: int | None = None, *, narrow: bool | None = None) -> ProductQuery:
     """The query with the families that have the options, up to `most`, or as many as facets count.
 
-    Of more these are a sample, if enough of them match the other filters. If few do, the leads that match these are
-    read, and the members of each are looked up.
+    Of more these are a sample, if enough of them match the other filters. If few do, or the query is `narrow`, the
+    leads that match these are read, and the members of each are looked up.
     """
     if not query.shows_members:
         return query
@@ -37,6 +37,7 @@ def with_families(query: ProductQuery, most: int | None = None) -> ProductQuery:
     sample = replace(query, families=families[:most], is_sample=True)
     if not query.compares_leads():
         return sample
-    if not is_narrow(query) and sample.unpaged.rows().order_by().values("pk")[: ENOUGH + 1].count() > ENOUGH:
+    narrow = is_narrow(query) if narrow is None else narrow
+    if not narrow and sample.unpaged.rows().order_by().values("pk")[: ENOUGH + 1].count() > ENOUGH:
         return sample
     return replace(sample, by_row=True)

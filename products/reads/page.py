@@ -50,16 +50,15 @@ def _page(query: ProductQuery) -> Page:
 
 def by_members(query: ProductQuery) -> Page:
     """A page of families, each shown by its first member with the options."""
-    if is_narrow(query):
-        found = replace(query.unpaged, by_row=True)
-    else:
-        found = with_families(query.unpaged, FAMILIES_SAMPLED if query.compares_leads() else COUNT_MAX)
+    narrow = is_narrow(query)
+    most = FAMILIES_SAMPLED if query.compares_leads() and not narrow else COUNT_MAX
+    found = with_families(query.unpaged, most, narrow=narrow)
     if found.reads_sample():
         families, is_common = [], True
     else:
-        most = FAMILIES_SORTED if found.looks_members_up() else SORTED_MAX
-        families = list(found.rows().order_by().values_list("family_id", flat=True)[: most + 1])
-        is_common = len(families) > most
+        sorted_max = FAMILIES_SORTED if found.looks_members_up() else SORTED_MAX
+        families = list(found.rows().order_by().values_list("family_id", flat=True)[: sorted_max + 1])
+        is_common = len(families) > sorted_max
     if is_common:
         # A condition on the fulltext index cannot be compared row by row.
         rows = replace(query, by_row="search" not in query.filters).shown_members()

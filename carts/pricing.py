@@ -4,13 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import CharField, Q
 
 from carts.models import Cart
 from delivery.models import DeliveryMethod
 from delivery.offers import Offer, offer
 from orders.amounts import Amounts, Charge, amounts
+from productbackend.database.statements import Select, slots
 from taxes.rates import Rates, rates_in
+
+NO_CODE = ""  # no method has it
+METHODS = Select(lambda count: DeliveryMethod.objects.filter(Q(is_active=True) | Q(code__in=slots(count, CharField()))))
 
 
 @dataclass(frozen=True)
@@ -49,8 +53,7 @@ def terms_for(carts: Sequence[Cart]) -> Terms:
     methods: dict[str, DeliveryMethod] = {}
     codes = {cart.delivery_method for cart in carts if cart.delivery_method}
     if codes or _any(carts, "has_delivery"):
-        found = DeliveryMethod.objects.filter(Q(is_active=True) | Q(code__in=codes))
-        methods = {method.code: method for method in found}
+        methods = {method.code: method for method in METHODS.of_list(list(codes) or [NO_CODE])}
     if _any(carts, "has_taxes"):
         return Terms(methods, rates_in({tax_country(cart) for cart in carts}))
     return Terms(methods, {})

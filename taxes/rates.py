@@ -9,16 +9,25 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import CharField, DateField, Exists, OuterRef, Q
 from django.utils import timezone
 
 from productbackend.database import recorded
+from productbackend.database.statements import SelectRows, slot, slots
 from productbackend.database.transactions import atomic_with_retry
 from productbackend.errors import DomainError, InvalidValue
 from taxes.models import TaxRate
 
 Rates = dict[str, Decimal]  # class -> percent
 Precondition = Callable[[TaxRate], None]  # may refuse by raising DomainError
+
+BEGUN = SelectRows(
+    lambda count: (
+        TaxRate.objects.filter(country__in=slots(count, CharField()), valid_from__lte=slot("today", DateField()))
+        .order_by("valid_from")
+        .values_list("country", "tax_class", "rate", named=True)
+    )
+)
 
 
 def today() -> date:
@@ -29,8 +38,7 @@ def today() -> date:
 def rates_in(countries: Collection[str]) -> dict[str, Rates]:
     """Return the rates that are in force today in each of `countries`, by one query."""
     found: dict[str, Rates] = defaultdict(dict)
-    rows = TaxRate.objects.filter(country__in=countries, valid_from__lte=today()).order_by("valid_from")
-    for country, tax_class, rate in rows.values_list("country", "tax_class", "rate"):
+    for country, tax_class, rate in BEGUN.of_list(list(countries), today=today()):
         found[country][tax_class] = rate  # a later row replaces an earlier one
     return found
 

@@ -55,9 +55,9 @@ def slot(name: str, field: models.Field | None = None) -> RawSQL:
     return RawSQL("%s", [Slot(name, field)], field)
 
 
-def slots(count: int) -> list[Any]:
-    """The slots of a list of `count` integers."""
-    return [slot(str(number)) for number in range(count)]
+def slots(count: int, field: models.Field | None = None) -> list[Any]:
+    """The slots of a list of `count` values. `field` is their type; integers by default."""
+    return [slot(str(number), field) for number in range(count)]
 
 
 class Compiled:
@@ -116,8 +116,10 @@ class Variants(Generic[R]):
     def all(self, **values: Any) -> list[R]:
         return self._run(None, values)
 
-    def of_list(self, values: Sequence[Any]) -> list[R]:
-        return self._run(len(values), {str(number): value for number, value in enumerate(values)}) if values else []
+    def of_list(self, values: Sequence[Any], **others: Any) -> list[R]:
+        """The rows of a list of values; `others` are those of the queryset's other slots."""
+        listed = {str(number): value for number, value in enumerate(values)}
+        return self._run(len(values), listed | others) if values else []
 
     def _run(self, count: int | None, values: dict[str, Any]) -> list[R]:
         if count not in self.compiled:

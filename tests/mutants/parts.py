@@ -24,7 +24,7 @@ PARTS: dict[str, dict[str, Mutant]] = {
         "checkout does not ask for an address": Mutant("carts/pricing.py", '        missing.append("shipping_address")\n', "        pass\n", "tests/carts/test_pricing.py tests/carts/test_checkout_amounts.py"),
     },
     "tax": {
-        "a rate of the future": Mutant("taxes/rates.py", "filter(country__in=countries, valid_from__lte=today())", "filter(country__in=countries)", "tests/taxes/test_rates.py"),
+        "a rate of the future": Mutant("taxes/rates.py", ', valid_from__lte=slot("today", DateField())', '', "tests/taxes/test_rates.py"),
         "half a cent is rounded down": Mutant("taxes/sums.py", "share.quantize(CENT, ROUND_HALF_UP)", 'share.quantize(CENT, "ROUND_HALF_DOWN")', "tests/taxes/test_sums.py"),
         "a net shop's total lacks the tax": Mutant("orders/amounts.py", "else items + cost + tax", "else items + cost", "tests/orders/test_amounts.py"),
         "the tax of the shop's country": Mutant("carts/pricing.py", "return cart.shipping_address.country if cart.shipping_address else settings.SHOP_COUNTRY", "return settings.SHOP_COUNTRY", "tests/carts/test_pricing.py tests/carts/test_checkout_amounts.py"),

@@ -26,6 +26,7 @@ from rest_framework.views import set_rollback
 
 from productbackend.api import integrity
 from productbackend.api.problem_types import PROBLEMS
+from productbackend.database import error_codes
 from productbackend.errors import DomainError, Throttled
 
 logger = logging.getLogger(__name__)
@@ -46,13 +47,10 @@ BY_EXCEPTION: dict[type[exceptions.APIException], str] = {
     exceptions.Throttled: "throttled",
 }
 
-# The database is unreachable, restarting, out of connections, or could not grant a lock in time.
-UNAVAILABLE_CODES = {1040, 1053, 1205, 1213, 1290, 1927, 2002, 2003, 2005, 2006, 2013, 2026, 2055, 4031, 1969, 3024}
+# Of SQLite: the database is unreachable, or could not grant a lock in time.
 UNAVAILABLE_TEXT = re.compile("database is locked|unable to open database|disk I/O error|interrupted")
-TOO_SLOW = {1969, 3024, "interrupted"}  # MariaDB, MySQL and SQLite; see read_limit.py
-# The database is reachable but refuses writes: its disk is full, or it is read-only. 3, 1026 and 1030 include the
-# system's error number in their text.
-NO_WRITES_CODES = {1021, 1114, 1290, 1792, 1836}
+TOO_SLOW = {*error_codes.TOO_SLOW, "interrupted"}  # the last is SQLite's
+# The database is reachable but refuses writes. 3, 1026 and 1030 include the system's error number in their text.
 NO_WRITES_TEXT = re.compile(
     r"database or disk is full|attempt to write a readonly database|(?:errno|Errcode|error)[: ]+(?:28|30|122)\b"
 )
@@ -113,7 +111,8 @@ def database_is_unavailable(error: BaseException) -> bool:
         return True
     code = error.args[0] if error.args else None
     return takes_no_writes(error) or (
-        isinstance(error, OperationalError) and (code in UNAVAILABLE_CODES or bool(UNAVAILABLE_TEXT.search(str(error))))
+        isinstance(error, OperationalError)
+        and (code in error_codes.UNAVAILABLE or bool(UNAVAILABLE_TEXT.search(str(error))))
     )
 
 
@@ -121,7 +120,7 @@ def takes_no_writes(error: BaseException) -> bool:
     """Whether a reachable database refused a write."""
     code = error.args[0] if error.args else None
     return isinstance(error, OperationalError | InternalError) and (
-        code in NO_WRITES_CODES or bool(NO_WRITES_TEXT.search(str(error)))
+        code in error_codes.NO_WRITES or bool(NO_WRITES_TEXT.search(str(error)))
     )
 
 

@@ -14,6 +14,7 @@ from django.db import Error, InterfaceError, OperationalError, connection, conne
 
 from productbackend.api.read_limit import bounded_reads
 from productbackend.caches.circuit_breaker import CircuitBreaker
+from productbackend.database.error_codes import LOST
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -27,9 +28,6 @@ MYSQL = (
     "SELECT WAIT_FOR_EXECUTED_GTID_SET(%s, %s)",
 )
 MARIADB = ("SELECT @@GLOBAL.gtid_binlog_pos", "SELECT MASTER_GTID_WAIT(%s, %s)")
-
-# Too many connections, server shutdown, connection killed, refused or lost.
-LOST = {1040, 1053, 1927, 2002, 2003, 2005, 2006, 2013, 2026, 2055, 4031}
 
 _is_used: ContextVar[bool] = ContextVar("replica_is_used", default=False)
 

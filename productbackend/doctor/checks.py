@@ -17,6 +17,7 @@ def all_checks(*, site: Site, mail_to: str = "") -> list[Check]:
         Check("database", database.version),
         Check("database writes", database.writable, DATABASE),
         Check("replica", database.replica_state, DATABASE),
+        Check("group", database.group_state, DATABASE),
         Check("isolation", database.isolation, DATABASE),
         Check("sql mode", database.sql_mode, DATABASE),
         Check("character set", database.character_set, DATABASE),

@@ -13,6 +13,7 @@ from productbackend.doctor.findings import Findings, bad, brief, good, warn
 
 STRICT = {"STRICT_TRANS_TABLES", "STRICT_ALL_TABLES"}
 CATCH_UP_SECONDS = 2
+GROUP = "SHOW GLOBAL VARIABLES WHERE Variable_name LIKE 'group_replication_%%'"
 
 
 def rows(sql: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -59,6 +60,36 @@ def replica_state() -> Findings:
         yield warn(f"more than {CATCH_UP_SECONDS} s behind, and the primary is read instead: SHOW REPLICA STATUS")
     else:
         yield good("caught up with the primary")
+
+
+def group_state() -> Findings:
+    """Whether all servers of the group, if the database is one, are online, and this one is the primary."""
+    variables = dict(rows(GROUP)) if connection.vendor == "mysql" else {}
+    if not variables.get("group_replication_group_name"):
+        return
+    try:
+        members = rows(
+            "SELECT CONCAT(MEMBER_HOST, ':', MEMBER_PORT), MEMBER_STATE, MEMBER_ROLE, MEMBER_ID = @@server_uuid"
+            " FROM performance_schema.replication_group_members ORDER BY 1"
+        )
+    except DatabaseError as error:
+        user = settings.DATABASES["default"]["USER"]
+        yield warn(
+            f"{brief(error)}; to see the group: GRANT SELECT ON performance_schema.replication_group_members TO {user}"
+        )
+        return
+    servers = len(variables["group_replication_group_seeds"].split(","))
+    online = [address for address, state, _, _ in members if state == "ONLINE"]
+    others = "".join(f", {address} is {state}" for address, state, _, _ in members if state != "ONLINE")
+    primary = [address for address, _, role, is_this in members if role == "PRIMARY" and is_this]
+    if len(online) < servers:
+        yield bad(f"{len(online)} of {servers} servers are online{others}; see the log of each that is not")
+    if not primary:
+        yield bad("this server is not the primary; what forwards MYSQL_PORT has to lead to the primary")
+    if variables["group_replication_consistency"] == "EVENTUAL":
+        yield bad("a new primary may show old rows: group_replication_consistency=BEFORE_ON_PRIMARY_FAILOVER")
+    if primary and len(online) >= servers:
+        yield good(f"{len(online)} of {servers} servers are online, and {primary[0]} is the primary")
 
 
 def writable() -> Findings:

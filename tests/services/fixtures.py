@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import pytest
 
+from tests.services.group import Grouped
 from tests.services.servers import Missing
 from tests.services.spread import Spread
 from tests.services.stack import Stack, started
@@ -41,3 +42,17 @@ def session_spread(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spread]
 def spread(session_spread: Spread) -> Spread:
     session_spread.heal()
     return session_spread
+
+
+@pytest.fixture(scope="session")
+def session_group(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grouped]:
+    group = Grouped(tmp_path_factory.mktemp("group"))
+    if group.database.is_mariadb:
+        pytest.skip("MariaDB has no group replication")
+    yield from one(group)
+
+
+@pytest.fixture
+def group(session_group: Grouped) -> Grouped:
+    session_group.heal()
+    return session_group

@@ -16,6 +16,8 @@ from tests.redis_server import is_redis_reachable
 
 STARTED_WITHIN = 60  # seconds; the machine may be busy
 STOPPED_WITHIN = 30
+# With the folders of servers, which a user's PATH often lacks.
+PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"])
 _AUTO = "SOURCE_AUTO_POSITION=1, GET_SOURCE_PUBLIC_KEY=1, SOURCE_CONNECT_RETRY=1"
 
 
@@ -93,16 +95,16 @@ class Database(Server):
         self.temporary = folder / "tmp"
         self.temporary.mkdir(exist_ok=True)
         given = shlex.split(os.environ.get("TEST_MYSQLD", ""))
-        found = shutil.which("mysqld", path=_path()) or shutil.which("mariadbd", path=_path())
+        found = shutil.which("mysqld", path=PATH) or shutil.which("mariadbd", path=PATH)
         if not given and not found:
             raise Missing("a database server is missing: install one (on Debian: apt install mariadb-server).")
         self.server = given or [str(found), "--no-defaults"]
         shown = subprocess.run([*self.server, "--version"], capture_output=True, text=True, check=True).stdout
         self.is_mariadb = "MariaDB" in shown
 
-    def _initialise(self) -> None:
+    def initialise(self) -> None:
         if self.is_mariadb:
-            install = shutil.which("mariadb-install-db", path=_path()) or "mysql_install_db"
+            install = shutil.which("mariadb-install-db", path=PATH) or "mysql_install_db"
             command = [install, "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"]
         else:
             command = [*self.server, "--initialize-insecure", "--secure-file-priv=NULL"]
@@ -139,7 +141,7 @@ class Database(Server):
 
     def start(self) -> None:
         if not self.data.exists():
-            self._initialise()
+            self.initialise()
         super().start()
 
     def execute(self, sql: str, *values: Any, database: str = "") -> list[tuple[Any, ...]]:
@@ -164,7 +166,7 @@ class Redis(Server):
     """A Redis server with persistence, as the shop's."""
 
     def command(self) -> list[str]:
-        server = shutil.which("redis-server", path=_path()) or shutil.which("valkey-server", path=_path())
+        server = shutil.which("redis-server", path=PATH) or shutil.which("valkey-server", path=PATH)
         if not server:
             raise Missing("redis-server is missing: install it (on Debian: apt install redis-server).")
         return [
@@ -195,11 +197,6 @@ class Sentinel(Redis):
 
     def command(self) -> list[str]:
         return [super().command()[0], str(self.config), "--sentinel"]
-
-
-def _path() -> str:
-    """PATH with the folders of servers, which a user's PATH often lacks."""
-    return os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"])
 
 
 def _me() -> str:

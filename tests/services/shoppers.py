@@ -48,7 +48,11 @@ class Shopper(threading.Thread):
             order = self.send("POST", f"/carts/{item.get('cart')}/checkout/", 201, headers=key)
             if "number" in order:
                 self.orders.add(order["number"])
+                self.after(order["number"])
             time.sleep(PAUSE)
+
+    def after(self, order: str) -> None:
+        """What a customer does with an order."""
 
     def send(self, method: str, path: str, *expected: int, headers: dict[str, str] | None = None, **body: Any) -> Any:
         """Retry the request until it succeeds; return the response."""
@@ -127,14 +131,14 @@ class Shop:
 
 
 @contextmanager
-def shopping(stack: Stack, count: int = 4) -> Iterator[Shop]:
+def shopping(stack: Stack, count: int = 4, kind: type[Shopper] = Shopper) -> Iterator[Shop]:
     """Run customers who buy one product while a fault happens."""
     mark = uuid.uuid4().hex[:8]
     product = stack.product(f"Bought {mark}", Shop.STOCK)
     shoppers = []
     for number in range(count):
         stack.register(f"shopper-{mark}-{number}")
-        shoppers.append(Shopper(stack, product, f"shopper-{mark}-{number}"))
+        shoppers.append(kind(stack, product, f"shopper-{mark}-{number}"))
     for shopper in shoppers:
         shopper.start()
     try:

@@ -26,6 +26,7 @@ class Spread(Stack):
         self.database = Database(folder / "mysql", server_id=1)
         self.replica = Database(folder / "replica", server_id=2)
         self.queue = Redis(folder / "queue")
+        self.servers = [self.queue, self.replica, self.database, self.redis]
         self.environment |= {
             "MYSQL_PORT": str(self.database.port),
             "MYSQL_REPLICA_HOST": "127.0.0.1",
@@ -37,8 +38,6 @@ class Spread(Stack):
         }
 
     def start(self) -> None:
-        self.queue.start()
-        self.replica.start()
         super().start()  # without replication yet, which the shop tolerates
         for user, rights in ((READER, "SELECT"), (WEB, "ALL")):
             self.execute(f"CREATE USER {user} IDENTIFIED BY '{PASSWORD}'")
@@ -48,15 +47,7 @@ class Spread(Stack):
         self.apart = {"web": {"MYSQL_USER": WEB, "MYSQL_PASSWORD": PASSWORD}}
         self.restart("web")
 
-    def stop(self) -> None:
-        super().stop()
-        self.replica.stop()
-        self.queue.stop()
-
     def heal(self) -> None:
-        for server in (self.replica, self.queue):
-            if server.process is None:
-                server.start()
         super().heal()
         if self.follows:
             self.apply(on=True)

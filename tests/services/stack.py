@@ -19,7 +19,7 @@ from tests.http_client import HttpClient
 from tests.mail_server import MailServer
 from tests.passwords import PASSWORD
 from tests.ports import free_port
-from tests.services.servers import Database, Redis
+from tests.services.servers import Database, Redis, Server
 from tests.setup.service import processes
 from tests.waiting import wait_for
 
@@ -37,6 +37,7 @@ class Stack(HttpClient):
         self.folder = folder
         self.database = Database(folder / "mysql")
         self.redis = Redis(folder / "redis")
+        self.servers: list[Server] = [self.database, self.redis]  # in the order of their start
         self.mailbox = MailServer()
         self.port = free_port()
         super().__init__(f"http://127.0.0.1:{self.port}")
@@ -65,8 +66,8 @@ class Stack(HttpClient):
 
     def start(self) -> None:
         self.mailbox.start()
-        self.database.start()
-        self.redis.start()
+        for server in self.servers:
+            server.start()
         self.execute(f"CREATE DATABASE {NAME} CHARACTER SET utf8mb4", database="")  # MariaDB's default is latin1
         self.manage("migrate", "--verbosity", "0")
         self.manage("collectstatic", "--verbosity", "0", "--no-input")
@@ -93,8 +94,8 @@ class Stack(HttpClient):
         for name in list(self.running):
             self.running[name].wait(20)
             self.kill(name)
-        self.redis.stop()
-        self.database.stop()
+        for server in reversed(self.servers):
+            server.stop()
         self.mailbox.stop()
 
     def run(self, name: str, under: str = "") -> None:
@@ -120,7 +121,7 @@ class Stack(HttpClient):
 
     def heal(self) -> None:
         """Start the processes that do not run, and wait until the shop is ready."""
-        for server in (self.database, self.redis):
+        for server in self.servers:
             if server.process is None:
                 server.start()
         for name in self.commands:
@@ -180,7 +181,8 @@ class Stack(HttpClient):
 
     def product(self, name: str, quantity: int = 1) -> int:
         """Create a product; return its id."""
-        answer = self.request("POST", "/products/", token=self.token(), json={"name": name, "quantity": quantity})
+        body = {"name": name, "quantity": quantity, "price": "5.00"}
+        answer = self.request("POST", "/products/", token=self.token(), json=body)
         assert answer.status_code == 201, answer.text
         return int(answer.json()["id"])
 

@@ -64,11 +64,30 @@ class Member(Database):
         return sorted(state for (state,) in self.execute(f"SELECT MEMBER_STATE FROM {MEMBERS}"))
 
 
+def members_in(folder: Path) -> list[Member]:
+    """Three members of one group, which do not run yet."""
+    ports = [free_port() for _ in range(3)]
+    members = []
+    for server_id in range(1, 4):
+        (own := folder / f"member{server_id}").mkdir()
+        members.append(Member(own, server_id=server_id, ports=ports))
+    return members
+
+
+def initialise(members: list[Member]) -> None:
+    """Create the data of all members, as copies of the first one's."""
+    first, *others = members
+    first.initialise()
+    for member in others:
+        shutil.copytree(first.data, member.data, ignore=shutil.ignore_patterns("auto.cnf"))  # has the server's uuid
+
+
 class Proxy(Server):
     """HAProxy, which forwards its port to the primary."""
 
     def __init__(self, folder: Path, members: list[Member]) -> None:
-        super().__init__(folder)
+        (own := folder / "proxy").mkdir()
+        super().__init__(own)
         self.members = members
         self.config = settings.BASE_DIR / "deploy" / "haproxy" / "mysql.cfg"
 
@@ -85,7 +104,13 @@ class Proxy(Server):
 
     def leads_to(self) -> int | None:
         """The port of the primary that it leads to; None if it leads to none."""
-        server = {"host": "127.0.0.1", "port": self.port, "user": Database.user}
+        server = {
+            "host": "127.0.0.1",
+            "port": self.port,
+            "user": Database.user,
+            "connect_timeout": 3,
+            "read_timeout": 3,
+        }
         try:
             with closing(MySQLdb.connect(**server)) as connection, connection.cursor() as cursor:
                 cursor.execute("SELECT @@port FROM dual WHERE NOT @@super_read_only")
@@ -101,13 +126,8 @@ class Grouped(Stack):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        ports = [free_port() for _ in range(3)]
-        self.members: list[Member] = []
-        for server_id in range(1, 4):
-            (folder / f"member{server_id}").mkdir()
-            self.members.append(Member(folder / f"member{server_id}", server_id=server_id, ports=ports))
-        (folder / "proxy").mkdir()
-        self.proxy = Proxy(folder / "proxy", self.members)
+        self.members = members_in(folder)
+        self.proxy = Proxy(folder, self.members)
         self.servers = [*self.members, self.proxy, self.redis]
         self.commands["provider"] = "exec python manage.py test_provider"
         self.environment |= {
@@ -118,10 +138,7 @@ class Grouped(Stack):
         }
 
     def start(self) -> None:
-        first, *others = self.members
-        first.initialise()
-        for member in others:
-            shutil.copytree(first.data, member.data, ignore=shutil.ignore_patterns("auto.cnf"))  # has the server's uuid
+        initialise(self.members)
         super().start()
 
     def execute(self, sql: str, *values: Any, database: str = NAME) -> list[tuple[Any, ...]]:

@@ -6,7 +6,7 @@ from tests.services.doctoring import doctor, doctor_until, finding, names, worke
 from tests.services.group import MEMBERS, Grouped
 from tests.services.stack import NAME
 
-pytestmark = pytest.mark.xdist_group("group")
+pytestmark = [pytest.mark.xdist_group("group"), pytest.mark.release]
 
 # The test provider is not asked, since these runs have a SECRET_KEY of their own.
 UNPAID = {"PAYMENT_METHODS": ""}

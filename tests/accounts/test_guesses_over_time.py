@@ -41,7 +41,6 @@ def statuses(api: APIClient, count: int) -> list[int]:
     return [guess(api).status_code for _ in range(count)]
 
 
-@pytest.mark.thorough
 def test_guesses_above_the_limit_wait_with_backoff(api: APIClient, clock: time_machine.Traveller) -> None:
     assert statuses(api, FREE + 1) == [401] * FREE + [429]
     waits = []
@@ -58,7 +57,6 @@ def test_guesses_above_the_limit_wait_with_backoff(api: APIClient, clock: time_m
     assert guess(api, factories.PASSWORD).status_code == 200
 
 
-@pytest.mark.thorough
 def test_each_hour_has_20_guesses_without_a_wait(api: APIClient, clock: time_machine.Traveller) -> None:
     for _ in range(3):
         assert statuses(api, FREE + 1) == [401] * FREE + [429]
@@ -71,7 +69,6 @@ def test_a_correct_password_counts_as_no_guess(api: APIClient, clock: time_machi
         assert guess(api, factories.PASSWORD).status_code == 200
 
 
-@pytest.mark.thorough  # a simulated day
 def test_a_day_has_fewer_than_130_guesses(api: APIClient, clock: time_machine.Traveller) -> None:
     """An attacker who guesses as soon as a guess is checked. `docs/security.md` has this number."""
     checked, waits, now = 0, [], 0

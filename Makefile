@@ -43,7 +43,7 @@ test-services: $(VENV)/services.stamp
 
 test-clients: $(VENV)/clients.stamp tests/clients/typescript/node_modules tests/browser/node_modules
 	@sh scripts/check-chromium
-	@$(IN_VENV) -m pytest --quiet --numprocesses 2 --dist loadfile $(or $(ARGS),tests/clients tests/browser)
+	@$(IN_VENV) -m pytest --quiet $(or $(ARGS),tests/clients tests/browser)
 
 test-containers: $(VENV)/test.stamp
 	@$(IN_VENV) -m tests.containers.run $(ARGS)

@@ -1,4 +1,4 @@
-"""Telling the queue of mails and other tasks.
+"""Messages to the queue: for mails, and for other tasks.
 
 A message costs a request more than the mail's row does. So requests hand their mails to a thread of their process,
 which sends one message for those of an interval. A process that is killed before loses messages, and no mail: the sweep
@@ -42,7 +42,7 @@ def dispatch_mails(mails: Sequence[Waiting]) -> None:
 
 
 class MailQueue:
-    """The mails of this process of which the queue is not told yet.
+    """The mails of this process whose message is not sent yet.
 
     Its thread lives while there are any. It is no daemon: a process that ends waits for it.
     """
@@ -53,7 +53,7 @@ class MailQueue:
         self.thread: threading.Thread | None = None
 
     def add(self, mail_id: int) -> None:
-        """Tell the queue of a mail that is committed: immediately, or at the end of the interval that has begun."""
+        """Enqueue a mail that is committed: immediately, or at the end of the interval that has begun."""
         with self.lock:
             self.waiting.append((mail_id, *context.current_request()))
             # In a process that was forked meanwhile, its parent's thread is not alive.

@@ -71,8 +71,8 @@ class Recorded:
         tag = dict(headers).get("ETag")
         if find_again is None or tag is None:
             return
-        kept = [(name, value) for name, value in headers if name != request_id.HEADER]
-        self.heads[int(line.split(" ", 1)[0])] = (tag, line, kept)
+        shared = [(name, value) for name, value in headers if name != request_id.HEADER]
+        self.heads[int(line.split(" ", 1)[0])] = (tag, line, shared)
         self.find_again = find_again
 
 

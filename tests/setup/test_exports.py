@@ -106,7 +106,7 @@ def web(filled: tuple[dict[str, str], str], tmp_path: Path) -> Iterator[Callable
         yield start
 
 
-@pytest.mark.thorough  # a web process that is kept busy
+@pytest.mark.thorough  # a busy web process
 def test_clients_that_hang_up_end_their_exports(web: Callable[[float], Web]) -> None:
     started = web(3_600.0)
     connections = [started.begin() for _ in range(downloads.AT_A_TIME)]

@@ -270,7 +270,8 @@ class Insert(Generic[M]):
 class Overwrite(Generic[M]):
     """Writes columns of many existing rows by one statement, without signals. `bulk_update` takes far longer.
 
-    It is an INSERT of whole rows, which all exist: the caller has locked and read them, and changes no unique column.
+    It is an INSERT of whole rows, which all exist: the caller has locked and read them. Each is found by its primary
+    key before any other key: a unique value of another row is an IntegrityError, and does not overwrite that row.
     """
 
     def __init__(self, model: type[M]) -> None:

@@ -215,3 +215,15 @@ def test_several_rows_are_overwritten_in_the_named_columns_only() -> None:
     found = list(Product.objects.order_by("pk").values_list("pk", "name", "price", "quantity", "sku", "created_at"))
     for row, product in zip(found, products, strict=True):
         assert row == (product.pk, product.name, product.price, 1, product.sku, product.created_at)
+
+
+def test_a_unique_value_of_another_row_overwrites_nothing() -> None:
+    first, second = (factories.product(sku=sku) for sku in ("A", "B"))
+    second.sku, second.brand = "A", "New"
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Overwrite(Product).all([second], {"sku", "brand"})
+    rows = Product.objects.order_by("pk").values_list("pk", "sku", "brand")
+    assert list(rows) == [(first.pk, "A", first.brand), (second.pk, "B", first.brand)]
+    second.sku = "C"
+    Overwrite(Product).all([second], {"sku"})
+    assert Product.objects.get(pk=second.pk).sku == "C"

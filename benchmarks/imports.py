@@ -85,9 +85,9 @@ def import_file(path: Path) -> None:
             )
 
     def work() -> Import:
-        claimed = Import.objects.get(pk=row.pk).claimed_at
-        while claimed is not None:
-            claimed = progress.step(row.pk, claimed)
+        held = progress.Claim.of(Import.objects.get(pk=row.pk))
+        while progress.do_slices(held, seconds=progress.TIME_MAX):
+            pass
         return Import.objects.get(pk=row.pk)
 
     row = measured(f"{path.stem}: upload", upload)

@@ -45,7 +45,7 @@ def preview(
             claimed_at=progress.now(),
         )
         uploading.store(row, (Row(number, [guarded(sku)]) for number, sku in enumerate(skus, start=1)))
-    progress.go_on(row.pk, row.claimed_at, seconds=0)
+    progress.go_on(progress.Claim.of(row), seconds=0)
     return row
 
 
@@ -58,4 +58,4 @@ def run(*, bulk_id: int, user_id: int | None, may: Collection[str]) -> None:
         raise DomainError("not-found", "There is no such bulk change.")
     row, is_new = starting.start(import_id=bulk_id, user_id=user_id, may=may, is_local=True)
     if is_new:
-        progress.go_on(row.pk, row.claimed_at, seconds=0)
+        progress.go_on(progress.Claim.of(row), seconds=0)

@@ -16,7 +16,7 @@ class Import(models.Model):
 
     Bulk work is one too, with an `operation` in place of the cells of a file: backoffice.bulk.
 
-    `position` is the next slice of the present pass. A slice and its position are written in one transaction.
+    `position` is the first slice that is not done in the present pass. Of those after it some may be done.
     """
 
     class Kind(models.TextChoices):
@@ -73,6 +73,11 @@ class Import(models.Model):
         return (Way.ADMIN, f"bulk change {self.pk}") if self.is_bulk else (Way.IMPORT, f"import {self.pk}")
 
     @property
+    def pass_number(self) -> int:
+        """The present pass: the check, the run, and of all or nothing the run after every row was verified."""
+        return 1 if self.status == self.Status.CHECKING else 2 + self.is_verified
+
+    @property
     def progress(self) -> float:
         """The share of the present work, the check or the run, that is done."""
         if self.status in (self.Status.CHECKED, self.Status.DONE):
@@ -91,6 +96,8 @@ class ImportSlice(models.Model):
     rows = models.JSONField()  # of each row its number in the file, then its cells
     seen = models.JSONField(null=True)  # products.reads.seen
     movement = models.BigIntegerField(default=0)  # the id of the last stock movement before the check
+    # The number of the last pass in which it was done, for slices that are done before an earlier one.
+    passes = models.PositiveSmallIntegerField(default=0, db_default=0)
 
     class Meta:
         ordering = ["id"]

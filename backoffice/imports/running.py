@@ -34,7 +34,7 @@ BACKED_OUT = "Nothing was changed. Rows that are refused, as others wrote their 
 
 
 def run(row: Import, part: ImportSlice) -> None:
-    """Write a slice, or verify it. The caller has locked the import, and saves its counts."""
+    """Write a slice, or verify it. The caller has locked the slice, and adds the counts of `row` to the import."""
     is_whole = row.mode == Import.Mode.ALL_OR_NOTHING
     lines = _lines(row, part)
     rows = [each for each in checking.wanted(row, part) if lines[each.number].outcome != Outcome.REFUSED]
@@ -71,11 +71,10 @@ def finish(row: Import) -> None:
 
 def left_behind(row: Import) -> str:
     """What a run that is given up has changed, as a sentence."""
-    if row.status != Import.Status.RUNNING or not row.position:
-        return " Nothing was changed."
-    if row.mode == Import.Mode.ALL_OR_NOTHING and not row.is_verified:
-        return " Nothing was changed."
-    return " The slices before it were written."
+    writes = row.status == Import.Status.RUNNING and (row.mode == Import.Mode.ROW_BY_ROW or row.is_verified)
+    if writes and (row.position or row.parts.filter(passes=row.pass_number).exists()):
+        return " The slices that were done are written."
+    return " Nothing was changed."
 
 
 def _plans(

@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 
 from backoffice.cells import category_path
 from backoffice.imports.columns import Unreadable
+from productbackend.errors import InvalidValue
 from products import categories
 from products.models import Category
 from products.naming import sibling_key
@@ -43,9 +44,19 @@ class Tree:
         categories.lock_tree()
         for name in names:
             key = sibling_key(parent.pk if parent else None, name)
-            existing = Category.objects.filter(sibling_key=key).first()
-            parent = existing or categories.create(name=name, parent=parent)
+            parent = self._found(key) or self._created(key, name, parent)
             self.ids[key] = parent.pk
+
+    def _found(self, key: str) -> Category | None:
+        return Category.objects.filter(sibling_key=key).first()
+
+    def _created(self, key: str, name: str, parent: Category | None) -> Category:
+        try:
+            return categories.create(name=name, parent=parent)
+        except InvalidValue:  # another slice has created it: of a tree without categories nothing is locked
+            if found := self._found(key):
+                return found
+            raise
 
     def _walk(self, names: Sequence[str]) -> tuple[int | None, int]:
         """The id at the end of the path, or None, and how many of its levels exist."""

@@ -1,5 +1,6 @@
 """Imports while the shop sells, several workers on one import, and two imports of the same products."""
 
+import threading
 from collections.abc import Iterable
 from functools import partial
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from backoffice.imports import progress, starting, uploading
+from backoffice.imports import progress, running, starting, uploading
 from backoffice.imports.models import Import
 from products import catalogue
 from products.inventory import ledger, stock
@@ -89,6 +90,41 @@ def test_of_two_imports_each_product_has_the_values_of_one(products: list[Produc
     for product in Product.objects.all():
         assert product.name == f"{product.quantity} {product.sku[1:]}"
     assert Category.objects.count() == 3
+    assert all(balance.is_correct for balance in ledger.balances())
+
+
+def test_two_slices_are_done_at_once(products: list[Product], monkeypatch: pytest.MonkeyPatch) -> None:
+    row = started(content("50"), "row_by_row")
+    whole, both = running.run, threading.Barrier(2)
+
+    def meet(*args: Any) -> None:
+        both.wait(timeout=20)  # the number of slices is even
+        whole(*args)
+
+    monkeypatch.setattr(running, "run", meet)
+    progress.work(row.pk, seconds=60)
+    done = Import.objects.get(pk=row.pk)
+    assert (done.status, done.position, counts(done)) == ("done", NUMBER // 3, (0, NUMBER, 0, 0))
+    assert all(balance.is_correct for balance in ledger.balances())
+
+
+@pytest.mark.parametrize("is_known", [True, False], ids=["as it is", "control"])
+def test_a_slice_that_is_done_before_an_earlier_one_is_not_done_again(products: list[Product], is_known: bool) -> None:
+    """A worker is killed in the first slice, while another thread has done the others."""
+    row = started(content("50"), "row_by_row")
+    with transaction.atomic():
+        row.parts.select_for_update().get(number=0)
+        [outcome] = run_concurrently([partial(progress.work, row.pk, seconds=60)])
+    assert outcome is None
+    left = Import.objects.get(pk=row.pk)
+    assert (left.status, left.position, left.claimed_at, counts(left)) == ("running", 0, None, (0, NUMBER, 0, 0))
+    assert Product.objects.filter(quantity=50).count() == NUMBER - 3
+    if not is_known:
+        row.parts.update(passes=0)
+    progress.work(row.pk, seconds=60)
+    done = Import.objects.get(pk=row.pk)
+    assert done.status == "done"
+    assert (counts(done) == (0, NUMBER, 0, 0)) is is_known
     assert all(balance.is_correct for balance in ledger.balances())
 
 

@@ -1,7 +1,6 @@
 """manage.py import_products: imports a file of products or of stock."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from backoffice.imports.models import Import, ImportRow
 from productbackend.errors import DomainError
 
 LISTED_MAX = 20  # refused rows
+SHOWN_EVERY = 0.5  # seconds from one state of the progress bar to the next
 Mode, Status = Import.Mode, Import.Status
 
 
@@ -69,16 +69,15 @@ class Command(BaseCommand):
         return Import.objects.get(pk=row.pk)
 
     def shares(self, row: Import) -> Iterator[float]:
-        claimed_at: datetime | None = Import.objects.values_list("claimed_at", flat=True).get(pk=row.pk)
-        while claimed_at is not None:
-            held = claimed_at
-            try:
-                claimed_at = progress.step(row.pk, held)
-            except BaseException:
-                progress.release(row.pk, held)
-                raise
-            yield Import.objects.get(pk=row.pk).progress
-        if Import.objects.get(pk=row.pk).status in progress.WORK:
+        held = progress.Claim.of(Import.objects.get(pk=row.pk))
+        try:
+            while progress.do_slices(held, seconds=SHOWN_EVERY):
+                yield Import.objects.get(pk=row.pk).progress
+        finally:
+            held.release()
+        row = Import.objects.get(pk=row.pk)
+        yield row.progress
+        if row.status in progress.WORK:
             raise DomainError("unavailable", "A worker has taken over the import.")
 
     def report(self, row: Import) -> None:

@@ -7,7 +7,8 @@ from itertools import count
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import connections
+from django.db.backends.signals import connection_created
 from django.utils import timezone
 
 from backoffice.imports import progress, starting, uploading
@@ -35,9 +36,9 @@ def killed_at(statement: int, import_id: int) -> bool:
                 os.kill(os.getpid(), signal.SIGKILL)
             return execute(sql, params, many, context)
 
-        try:
-            with connection.execute_wrapper(die):
-                progress.work(import_id, seconds=60)
+        try:  # every connection, since two threads may work
+            connection_created.connect(lambda connection, **kwargs: connection.execute_wrappers.append(die), weak=False)
+            progress.work(import_id, seconds=60)
         finally:
             os._exit(0)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL

@@ -54,15 +54,14 @@ def test_a_worker_killed_in_any_slice_goes_on_and_does_nothing_twice(
             with monkeypatch.context() as patched:
                 patched.setattr(module, work, killed_after)
                 with pytest.raises(Killed):
-                    progress.step(row.pk, claimed)
+                    progress.step(claimed)
             kills += 1
             assert progress.claim(row.pk) is None  # its claim has not expired
             expire_claims()
             claimed = progress.claim(row.pk)
             assert claimed is not None
-            renewed = progress.step(row.pk, claimed)
-            if renewed:
-                progress.release(row.pk, renewed)
+            progress.step(claimed)
+            claimed.release()
     assert kills == (6 if mode == "row_by_row" else 9)
     done = Import.objects.get()
     assert (done.status, counts(done)) == ("done", (1, 2, 0, 0))
@@ -80,7 +79,7 @@ def test_a_claim_that_was_lost_writes_nothing(small_slices: None) -> None:
     progress.work(row.pk)
     assert Import.objects.get().status == "done"
     assert slow is not None
-    assert progress.step(row.pk, slow) is None
+    assert not progress.step(slow)
     assert Product.objects.get(sku="A").quantity == 11
 
 
@@ -91,7 +90,7 @@ def test_a_slice_that_fails_again_and_again_ends_the_import(
     starting.start(import_id=row.pk, user_id=None, may=row.may)
     claimed = progress.claim(row.pk)
     assert claimed is not None
-    assert progress.step(row.pk, claimed)
+    assert progress.step(claimed)
 
     def fail(*args: object) -> None:
         raise ZeroDivisionError
@@ -106,7 +105,7 @@ def test_a_slice_that_fails_again_and_again_ends_the_import(
     failed = Import.objects.get()
     assert failed.status == "failed"
     assert failed.message.startswith("It stopped at slice 2 of 3")
-    assert failed.message.endswith("The slices before it were written.")
+    assert failed.message.endswith("The slices that were done are written.")
 
 
 def test_the_sweep_finds_what_a_lost_message_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ PICTURE = """INSERT INTO products_productimage (product_id, original, sha256, fo
     JSON_OBJECT('full', JSON_OBJECT('file', CONCAT('products/', id, '-full.jpg'), 'width', 500, 'height', 375),
     'thumb', JSON_OBJECT('file', CONCAT('products/', id, '-thumb.jpg'), 'width', 100, 'height', 75)), 1, NOW(6)
     FROM products_product WHERE id > {last} ORDER BY id LIMIT {rows}"""
-REMAINING_INDEXES = "product_category_name", "product_family_lead"  # foreign keys need them
+REMAINING_INDEXES = "product_category_name", "product_family_price"  # foreign keys need them
 SEARCH_INDEX = "product_search"
 
 

@@ -106,8 +106,10 @@ class Product(models.Model):
             models.Index(fields=["category", "is_active", "rating"], name="product_category_rating"),
             models.Index(fields=["category", "is_active", "quantity"], name="product_category_quantity"),
             models.Index(fields=["category", "is_active", "created_at"], name="product_category_created"),
-            # Has the lead too, so that the rows of the other members are not read to find it.
-            models.Index(fields=["family", "family_position", "is_lead"], name="product_family_lead"),
+            # Has what a lead is found and compared by, so that no row of a member is read for that.
+            models.Index(
+                fields=["family", "family_position", "is_lead", "is_active", "price"], name="product_family_price"
+            ),
             # For lists with one product of each family. Other orders than by name skip the other members on the way,
             # of which a family has 249 at most; counts and facets read one of these.
             models.Index(fields=["is_lead", "is_active", "name_key"], name="product_lead_name"),

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 
 from productbackend.api import keyset
-from productbackend.api.keyset import BY_RANK, COUNT_MAX, IndexOrder, Page
+from productbackend.api.keyset import BY_RANK, COUNT_MAX, IndexOrder, Page, Paging
 from products.models import Product
-from products.reads.families import is_narrow, with_families
+from products.reads.families import is_narrow, with_families, with_price
 from products.reads.option_filters import in_families
 from products.reads.query import NULLABLE, ProductQuery
 from products.reads.rows import product_rows, rows_by_id
@@ -50,6 +51,9 @@ def _page(query: ProductQuery) -> Page:
 
 def by_members(query: ProductQuery) -> Page:
     """A page of families, each shown by its first member with the options."""
+    priced = with_price(query)
+    if priced is not None:
+        return by_first_members(query, priced)
     narrow = is_narrow(query)
     most = FAMILIES_SAMPLED if query.compares_leads() and not narrow else COUNT_MAX
     found = with_families(query.unpaged, most, narrow=narrow)
@@ -66,6 +70,30 @@ def by_members(query: ProductQuery) -> Page:
         rows = product_rows(include_hidden=query.include_hidden).filter(pk__in=first_members(query, families).values())
     known = COUNT_MAX + 1 if is_common else len(families)
     return keyset.read(IndexOrder(rows, nullable=NULLABLE, known=known), query.paging)
+
+
+def by_first_members(query: ProductQuery, families: Sequence[int]) -> Page:
+    """A page of the first members of these families, of which only those near the page are read as rows."""
+    members = replace(query, by_row=True).members(in_families(families)).order_by("-family_position", "-pk")
+    first = {family: (price, pk) for family, price, pk in members.values_list("family", "price", "pk")}
+    ids = near(query.paging, list(first.values()))
+    rows = product_rows(include_hidden=query.include_hidden).filter(pk__in=ids)
+    return keyset.read(IndexOrder(rows, nullable=NULLABLE, known=len(first)), query.paging)
+
+
+def near(paging: Paging, rows: list[tuple[Decimal, int]]) -> list[int]:
+    """The ids of those of the rows, prices and ids, that can be on the page or next to it."""
+    price, *others = paging.keys
+    if price.removeprefix("-") != "price" or len(others) > 1:
+        return [pk for _, pk in rows]
+    is_falling = price.startswith("-")
+    rows.sort(reverse=is_falling)
+    at = 0
+    if paging.cursor is not None:
+        before = (Decimal(str(paging.cursor["v"][0])), paging.cursor["v"][1])
+        at = sum(row > before if is_falling else row < before for row in rows)
+    around = paging.offset + paging.limit + 2
+    return [pk for _, pk in rows[max(at - around, 0) : at + around]]
 
 
 def ranked(query: ProductQuery) -> Page:

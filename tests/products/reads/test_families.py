@@ -48,6 +48,7 @@ def passes(product: Product, query: dict[str, Any]) -> bool:
     in_category = {None: True, "Shoes": product.category is not None, "Boots": "Boots" in str(product.category)}
     return (
         ("brand" not in query or product.brand.lower() == query["brand"])
+        and ("min_price" not in query or product.price >= query["min_price"])
         and ("max_price" not in query or product.price <= query["max_price"])
         and ("in_stock" not in query or product.quantity > 0)
         and ("search" not in query or query["search"] in product.name)
@@ -102,6 +103,8 @@ QUERIES: list[dict[str, Any]] = [
     {"option": ["Size:M"], "brand": "acme"},
     {"option": ["Colour:Blue"], "category": "Shoes"},
     {"option": ["Size:L"], "max_price": 25, "in_stock": "true"},
+    {"option": ["Size:M"], "min_price": 20},
+    {"option": ["Size:M", "Size:L"], "min_price": 10, "max_price": 45},
     {"option": ["Weight:1"]},
     {"option": ["a:1", "b:1", "c:1", "d:1"]},
 ]
@@ -183,6 +186,30 @@ def test_an_option_of_many_families_and_other_filters_follow_the_rules(
         monkeypatch.setattr(families, "FAMILIES_MAX", 1)
     queries = [query for query in QUERIES if "option" in query and len(query) > 1]
     check(api, queries, [None, "price", "-price"], is_exact=False)
+
+
+@pytest.mark.parametrize(
+    ("least", "most"), [(0, 0), (0, 1_000), (1_000, 1_000)], ids=["by members", "behind cheaper ones", "by leads"]
+)
+def test_an_option_and_prices_follow_the_rules(
+    api: APIClient, monkeypatch: pytest.MonkeyPatch, least: int, most: int
+) -> None:
+    """Families are found by the price of their lead, and shown by members that may be cheaper or dearer."""
+    for name, number in (("COMMON_MIN", 0), ("PRICED_MAX", least), ("PRICED_MOST", most), ("SKIPPED_MAX", 0)):
+        monkeypatch.setattr(families, name, number)
+    queries: list[dict[str, Any]] = [
+        {"option": ["Size:M"], "min_price": 15},
+        {"option": ["Size:S", "Size:L"], "max_price": 40},
+        {"option": ["Size:S", "Size:M", "Size:L"], "min_price": 10, "max_price": 55.5},
+    ]
+    check(api, queries, ["price", "-price", "price,name", "name"])
+    for ordering in ("price", "-price"):
+        query = queries[-1] | {"one_per_family": "true", "ordering": ordering}
+        every = walk(api, "/products/", query)
+        assert len(every) > 4
+        page = api.get("/products/", query | {"limit": 2, "offset": 3}).json()
+        assert page["results"] == every[3:5]
+        assert api.get(page["previous"]).json()["results"] == every[1:3]
 
 
 @committed

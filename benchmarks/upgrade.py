@@ -102,7 +102,7 @@ class Shoppers:
     def __init__(self) -> None:
         self.serving: list[Release] = []
         self.phase, self.lock = "", threading.Lock()
-        self.done, self.failed, self.stale = Counter[str](), Counter[str](), Counter[str]()
+        self.done, self.failed, self.stale, self.named = (Counter[str]() for _ in range(4))
         self.slowest: dict[str, float] = {}
         self.orders: set[str] = set()
         self.is_over = threading.Event()
@@ -120,7 +120,9 @@ class Shoppers:
         with self.lock:
             self.done[phase] += 1
             self.slowest[phase] = max(self.slowest.get(phase, 0.0), took)
-            if not 200 <= status < 300:
+            if status == 409 and json.loads(content).get("order") in self.orders:
+                self.named[phase] += 1
+            elif not 200 <= status < 300:
                 self.failed[phase] += 1
                 print(f"{phase}: {release.name}: {method} {path}: {status} {content[:300]!r}", flush=True)
         return json.loads(content) if 200 <= status < 300 and content else None
@@ -147,12 +149,14 @@ class Shoppers:
                 continue
             path, key = f"/carts/{item['cart']}/checkout/", secrets.token_hex(8)
             placed = self.call("POST", path, Idempotency_Key=key, **bearer)
+            if placed is not None:
+                left -= 1
+                with self.lock:
+                    self.orders.add(placed["number"])
             again = self.call("POST", path, Idempotency_Key=key, **bearer)
-            if placed is None:
-                continue
-            left -= 1
-            with self.lock:
-                self.orders |= {placed["number"], *([again["number"]] if again else [])}
+            if again is not None:
+                with self.lock:
+                    self.orders.add(again["number"])
             self.compare(f"/products/{product}/", lambda page: page["quantity"], left)
 
     def keep(self, token: str, product: int) -> None:
@@ -327,10 +331,13 @@ def fill(options: argparse.Namespace, release: Release, name: str) -> None:
 
 def report(options: argparse.Namespace, shoppers: Shoppers, counts: Mapping[str, int]) -> None:
     print(f"\nFrom {options.commit}, {options.products:,} products; {shop.load()}; orders {len(shoppers.orders):,}\n")
-    print("| phase | requests | failed | older than the last write | slowest, s |\n| --- | --- | --- | --- | --- |")
+    print(
+        "| phase | requests | failed | repeated, and refused with the order's number | pages before a write | slowest, s |"
+    )
+    print("| --- | --- | --- | --- | --- | --- |")
     for phase, done in shoppers.done.items():
         print(
-            f"| {phase} | {done:,} | {shoppers.failed[phase]} | {shoppers.stale[phase]} "
+            f"| {phase} | {done:,} | {shoppers.failed[phase]} | {shoppers.named[phase]} | {shoppers.stale[phase]} "
             f"| {shoppers.slowest[phase]:.1f} |"
         )
     for what, count in counts.items():

@@ -3,7 +3,7 @@
     python -m benchmarks.upgrade COMMIT --mysql-port PORT --redis-port PORT [--products 1000000] [--minutes 5]
 
 The older commit migrates, fills and serves a database. While customers browse and buy, this tree's migrations run. Then
-web processes and workers of both serve the same database, cache and queue for --minutes, each request by one of them at
+web processes, workers and beats of both serve the same database, cache and queue for --minutes, each request by one of them at
 random; at last this tree's alone. Customers count what fails, pages that are older than their last write, and mails.
 The exit status is 1 if something that must be 0 is not.
 """
@@ -47,7 +47,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 class Release:
-    """A tree with its web processes and its worker."""
+    """A tree with its web processes, its worker and its beat."""
 
     def __init__(self, name: str, tree: Path, environment: Mapping[str, str]) -> None:
         self.name, self.tree, self.port = name, tree, free_port()
@@ -62,9 +62,11 @@ class Release:
         subprocess.run([sys.executable, *arguments], cwd=self.tree, env=self.environment, check=True)
 
     def start(self, log: Path) -> None:
+        celery = ["celery", "--quiet", "--app", "productbackend"]
         commands = (
             ["gunicorn", "--config", shop.CONFIG, "--access-logfile", os.devnull, "productbackend.wsgi"],
-            ["celery", "--quiet", "--app", "productbackend", "worker", "--queues", "celery", "--concurrency", "2"],
+            [*celery, "worker", "--queues", "celery", "--concurrency", "2"],
+            [*celery, "beat", "--pidfile="],
         )
         for command in commands:
             with log.open("ab") as output:
@@ -331,9 +333,7 @@ def fill(options: argparse.Namespace, release: Release, name: str) -> None:
 
 def report(options: argparse.Namespace, shoppers: Shoppers, counts: Mapping[str, int]) -> None:
     print(f"\nFrom {options.commit}, {options.products:,} products; {shop.load()}; orders {len(shoppers.orders):,}\n")
-    print(
-        "| phase | requests | failed | repeated, and refused with the order's number | pages before a write | slowest, s |"
-    )
+    print("| phase | requests | failed | repeated, refused with the order's number | older than a write | slowest, s |")
     print("| --- | --- | --- | --- | --- | --- |")
     for phase, done in shoppers.done.items():
         print(

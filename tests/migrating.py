@@ -15,7 +15,7 @@ MIGRATED = "migrated.sqlite3"
 MIGRATED_TABLES = "migrated.pickle"  # of MySQL or MariaDB
 
 
-def migrate_or_copy(shared: Path, migrate: Callable[[], None]) -> None:
+def migrate_or_copy(shared: Path, migrate: Callable[[], object]) -> None:
     """Call `migrate`, and store what it made in the shared folder; copy that instead if it is there."""
     is_sqlite = connection.vendor == "sqlite"
     save, load = (save_sqlite, load_sqlite) if is_sqlite else (save_mysql, load_mysql)

@@ -1,6 +1,5 @@
 """Fixtures for all tests."""
 
-import fcntl
 import gc
 import os
 import sqlite3
@@ -19,9 +18,9 @@ from accounts import two_factor
 from tests import factories
 from tests.flushing import MigratedRows
 from tests.guests import GuestClient, new_guest
+from tests.migrating import migrate_or_copy
 from tests.signing_in import client_of
 
-MIGRATED = "migrated.sqlite3"  # in the folder that the processes share
 TRIES_MORE = 4  # of a control
 
 
@@ -58,26 +57,14 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
 
 @pytest.fixture(scope="session")
 def migrate_once(shared: Path) -> Iterator[pytest.MonkeyPatch]:
-    """Let the first process of this test run migrate SQLite, and the others copy its database."""
-    template, handle = shared / MIGRATED, migrate.Command.handle
+    """Let the first process of this test run migrate, and the others copy its database."""
+    handle = migrate.Command.handle
 
     def migrated(command: migrate.Command, *args: Any, **options: Any) -> None:
-        connection.ensure_connection()
-        with open(shared / "migrated.lock", "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if template.exists():
-                with closing(sqlite3.connect(template)) as source:
-                    source.backup(connection.connection)
-                return
-            handle(command, *args, **options)
-            part = template.with_suffix(".part")
-            with closing(sqlite3.connect(part)) as copy:
-                connection.connection.backup(copy)
-            part.rename(template)
+        migrate_or_copy(shared, lambda: handle(command, *args, **options))
 
     with pytest.MonkeyPatch.context() as patch:
-        if connection.vendor == "sqlite":
-            patch.setattr(migrate.Command, "handle", migrated)
+        patch.setattr(migrate.Command, "handle", migrated)
         yield patch
 
 

@@ -12,7 +12,7 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 
-from tests.conftest import MIGRATED
+from tests.migrating import MIGRATED
 from tests.setup.service import EMBEDDED
 
 ROOT: Path = settings.BASE_DIR

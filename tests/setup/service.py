@@ -13,8 +13,8 @@ from pathlib import Path
 import requests
 from django.conf import settings
 
-from tests.conftest import MIGRATED
 from tests.http_client import HttpClient
+from tests.migrating import MIGRATED
 from tests.passwords import PASSWORD
 from tests.ports import free_port
 from tests.waiting import wait_for

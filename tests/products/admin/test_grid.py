@@ -258,6 +258,7 @@ def test_who_may_not_add_pictures_has_no_field_for_them(editor: Client, shirt: F
 
 @pytest.mark.thorough
 def test_the_page_takes_as_many_statements_for_250_products_as_for_two(editor: Client, shirt: Family) -> None:
+    queries(editor, page_of(shirt))  # what a process reads once is not counted
     few = queries(editor, page_of(shirt))
     values = {"Size": [str(number) for number in range(248)], "Colour": ["Green"]}
     variants.make_missing(family_id=shirt.pk, options=values, price=Decimal(1), quantity=1)

@@ -3,8 +3,9 @@
     python -m benchmarks.upgrade COMMIT --mysql-port PORT --redis-port PORT [--products 1000000] [--minutes 5]
 
 The older commit migrates, fills and serves a database. While customers browse and buy, this tree's migrations run. Then
-web processes, workers and beats of both serve the same database, cache and queue for --minutes, each request by one of them at
-random; at last this tree's alone. Customers count what fails, pages that are older than their last write, and mails.
+web processes, workers and beats of both serve the same database, cache and queue for --minutes, each request by one of
+them at random; at last this tree's alone. Customers count what fails, pages that are older than their last write, and
+mails.
 The exit status is 1 if something that must be 0 is not.
 """
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError
-from django.db.models import CharField, QuerySet
+from django.db.models import CharField, Exists, QuerySet
 
 from carts import pricing
 from carts.details import Details, set_details, unknown_method
@@ -25,19 +25,20 @@ Precondition = Callable[[Cart], None]
 Snapshot = Callable[[Cart], dict[str, Any]]
 
 
+WITH_KEY = Order.objects.order_by().filter(
+    key_owner=slot("key_owner", CharField()), idempotency_key=slot("key", CharField())
+)
 CARTS = Cart.objects.select_for_update().order_by()
-ANY_CART = Select(lambda: CARTS.filter(pk=slot("pk")))
-OWN_CART = {
-    "user": Select(lambda: CARTS.filter(pk=slot("pk"), user=slot("owner"))),
-    "guest": Select(lambda: CARTS.filter(pk=slot("pk"), guest=slot("owner"))),
+OWNERS: dict[str, dict[str, Any]] = {"any": {}, "user": {"user": slot("owner")}, "guest": {"guest": slot("owner")}}
+# By the type of the owner. The second ones say in the same statement whether an order with a key exists.
+CART = {name: Select(lambda owner=owner: CARTS.filter(pk=slot("pk"), **owner)) for name, owner in OWNERS.items()}
+CART_WITH_KEY: dict[str, Select[Any]] = {
+    name: Select(lambda owner=owner: CARTS.annotate(key_is_used=Exists(WITH_KEY)).filter(pk=slot("pk"), **owner))
+    for name, owner in OWNERS.items()
 }
 ITEMS = Select(lambda: CartItem.objects.filter(cart=slot("cart")))
 PRODUCTS = Select(lambda count: Product.objects.select_for_update().filter(pk__in=slots(count)).order_by("pk"))
-ORDER_WITH_KEY = Select(
-    lambda: Order.objects.order_by().filter(
-        key_owner=slot("owner", CharField()), idempotency_key=slot("key", CharField())
-    )
-)
+ORDER_WITH_KEY = Select(lambda: WITH_KEY)
 DELETE_ITEMS = Write(lambda: CartItem.objects.filter(cart=slot("cart")))
 DELETE_CART = Write(lambda: Cart.objects.filter(pk=slot("cart")))
 
@@ -77,7 +78,7 @@ class Checkout:
         """The customer's order of an earlier request with the key."""
         if self.key is None:
             return None
-        return ORDER_WITH_KEY.first(owner=self.customer.key_owner, key=self.key.value)
+        return ORDER_WITH_KEY.first(key_owner=self.customer.key_owner, key=self.key.value)
 
 
 def place_order(checkout: Checkout) -> PlacedOrder:
@@ -98,8 +99,8 @@ def place_order(checkout: Checkout) -> PlacedOrder:
 @atomic_with_retry
 def _place_order(checkout: Checkout) -> PlacedOrder:
     customer, key = checkout.customer, checkout.key
-    cart = locked_cart(pk=checkout.cart_id, **checkout.owner)
-    if key is not None and (earlier := checkout.order_with_key()):
+    cart, earlier = _cart_and_order_with_key(checkout)
+    if key is not None and earlier is not None:
         return _replay(earlier, key)
     if cart is None:
         raise _missing_cart_error(Order.objects.filter(cart_id=checkout.cart_id, **checkout.owner))
@@ -173,9 +174,29 @@ def _require_verified_email(customer: Customer) -> None:
 
 def locked_cart(*, pk: int, **owner: Any) -> Cart | None:
     """Return a cart, locked; only if it is that `user`'s or `guest`'s, if one is given."""
-    for column, customer in owner.items():
-        return OWN_CART[column].first(pk=pk, owner=customer.pk)
-    return ANY_CART.first(pk=pk)
+    name, values = _owner(owner)
+    return CART[name].first(pk=pk, **values)
+
+
+def _owner(owner: dict[str, Any]) -> tuple[str, dict[str, int]]:
+    """The name of the statement for carts of `owner`, and the value of its slot."""
+    for name, customer in owner.items():
+        return name, {"owner": customer.pk}
+    return "any", {}
+
+
+def _cart_and_order_with_key(checkout: Checkout) -> tuple[Cart | None, Order | None]:
+    """Return the cart, locked, and the customer's order of an earlier request with the key.
+
+    The statement of the cart looks for the key too, since there is hardly ever such an order. A cart that is gone may
+    have become it while the statement waited for the lock.
+    """
+    if checkout.key is None:
+        return locked_cart(pk=checkout.cart_id, **checkout.owner), None
+    name, values = _owner(checkout.owner)
+    key_values = {"key_owner": checkout.customer.key_owner, "key": checkout.key.value}
+    cart = CART_WITH_KEY[name].first(pk=checkout.cart_id, **values, **key_values)
+    return cart, checkout.order_with_key() if cart is None or cart.key_is_used else None
 
 
 def _missing_cart_error(orders: QuerySet[Order]) -> DomainError:

@@ -20,6 +20,8 @@ R = TypeVar("R")
 
 # Fields whose values a driver takes as they are.
 PLAIN = (models.CharField, models.TextField, models.IntegerField, models.FloatField, models.ForeignKey)
+# Fields that only prepare a value that is not null.
+NULL_IS_PLAIN = (models.DateTimeField, models.DecimalField)
 VARIANTS_MAX = 200  # of one statement that are stored: lengths of lists, sets of columns
 
 
@@ -34,12 +36,25 @@ class Column:
     def __init__(self, field: Any) -> None:
         self.field, self.attname, self.default = field, field.attname, field.db_default
         self.ready = field.attname if _is_ready(field) else None
+        self.required = self.default is NOT_PROVIDED
+        self.null_ready = isinstance(field, NULL_IS_PLAIN)
+
+    def prepared(self, instance: models.Model, connection: Any) -> Any:
+        """The value of the instance as the driver takes it."""
+        value = self.field.pre_save(instance, add=True)
+        return None if value is None and self.null_ready else self.field.get_db_prep_save(value, connection)
 
 
-def _is_given(column: Column, instances: Sequence[dict[str, Any]]) -> bool:
-    """Whether the column's value in any instance differs from its default in the database."""
-    default = column.default
-    return default is NOT_PROVIDED or any(attributes.get(column.attname) != default for attributes in instances)
+def _given(columns: Sequence[Column], instances: Sequence[dict[str, Any]]) -> list[Column]:
+    """The columns whose value in any instance differs from their default in the database."""
+    first, *others = instances
+    return [
+        column
+        for column in columns
+        if column.required
+        or first.get(column.attname) != column.default
+        or any(attributes.get(column.attname) != column.default for attributes in others)
+    ]
 
 
 class Slot:
@@ -47,6 +62,8 @@ class Slot:
 
     def __init__(self, name: str, field: models.Field) -> None:
         self.name, self.field = name, field
+        # The type that a driver takes as it is.
+        self.plain = {models.BigIntegerField: int, models.CharField: str}.get(type(field))
 
 
 def slot(name: str, field: models.Field | None = None) -> RawSQL:
@@ -63,6 +80,8 @@ def slots(count: int, field: models.Field | None = None) -> list[Any]:
 class Compiled:
     """SQL with parameters, some of which are slots."""
 
+    returns_rows = False
+
     def __init__(self, sql: str, parameters: Sequence[Any]) -> None:
         self.sql, self.parameters = sql, parameters
 
@@ -70,16 +89,22 @@ class Compiled:
         """Run it with the values of its slots; return its rows, or how many it wrote."""
         connection = connections[database]
         parameters = [
-            each.field.get_db_prep_value(values[each.name], connection) if isinstance(each, Slot) else each
+            each
+            if not isinstance(each, Slot)
+            else values[each.name]
+            if type(values[each.name]) is each.plain
+            else each.field.get_db_prep_value(values[each.name], connection)
             for each in self.parameters
         ]
         with connection.cursor() as cursor:
             cursor.execute(self.sql, parameters)
-            return cursor.fetchall() if cursor.description else cursor.rowcount
+            return cursor.fetchall() if self.returns_rows else cursor.rowcount
 
 
 class CompiledSelect(Compiled, Generic[R]):
     """A SELECT, and what makes results of its rows."""
+
+    returns_rows = True
 
     def __init__(self, queryset: "models.QuerySet[Any]") -> None:
         self.compiler: Any = queryset.query.get_compiler(DEFAULT_DB_ALIAS)
@@ -219,8 +244,8 @@ class Insert(Generic[M]):
         connection, template = connections[DEFAULT_DB_ALIAS], self.model(**shared)
         by_name = {column.field.name: column for column in self.columns}
         varying = [by_name.pop(name) for name in names]
-        others = [column.field for column in by_name.values() if _is_given(column, [vars(template)])]
-        constant = [field.get_db_prep_save(field.pre_save(template, add=True), connection) for field in others]
+        others = _given(list(by_name.values()), [vars(template)])
+        constant = [column.prepared(template, connection) for column in others]
         prepared = [(position, column.field) for position, column in enumerate(varying) if not column.ready]
         parameters: list[Any] = []
         for row in rows:
@@ -229,21 +254,18 @@ class Insert(Generic[M]):
                 values[position] = field.get_db_prep_save(values[position], connection)
             parameters += values
         with connection.cursor() as cursor:
-            cursor.execute(self._sql([*(column.field for column in varying), *others], len(rows)), parameters)
+            cursor.execute(self._sql([*varying, *others], len(rows)), parameters)
 
     def _insert(self, instances: Sequence[M], *, returns_key: bool = False) -> None:
         connection = connections[DEFAULT_DB_ALIAS]
-        given = [vars(instance) for instance in instances]
-        columns = [column for column in self.columns if _is_given(column, given)]
+        columns = _given(self.columns, [vars(instance) for instance in instances])
         parameters = [
-            getattr(instance, column.ready)
-            if column.ready
-            else column.field.get_db_prep_save(column.field.pre_save(instance, add=True), connection)
+            getattr(instance, column.ready) if column.ready else column.prepared(instance, connection)
             for instance in instances
             for column in columns
         ]
         with connection.cursor() as cursor:
-            cursor.execute(self._sql([column.field for column in columns], len(instances)), parameters)
+            cursor.execute(self._sql(columns, len(instances)), parameters)
             if returns_key:
                 meta = self.model._meta
                 instances[0].pk = connection.ops.last_insert_id(cursor, meta.db_table, str(meta.pk.column))
@@ -254,12 +276,12 @@ class Insert(Generic[M]):
     def columns(self) -> list["Column"]:
         return [Column(field) for field in self.model._meta.concrete_fields if not field.primary_key]
 
-    def _sql(self, fields: Sequence[Any], rows: int) -> str:
-        key = tuple(field.column for field in fields), rows
+    def _sql(self, given: Sequence[Column], rows: int) -> str:
+        key = tuple(column.field.column for column in given), rows
         if key not in self.statements:
             quote = connections[DEFAULT_DB_ALIAS].ops.quote_name
             columns = ", ".join(map(quote, key[0]))
-            row = f"({', '.join(['%s'] * len(fields))})"
+            row = f"({', '.join(['%s'] * len(given))})"
             if len(self.statements) >= VARIANTS_MAX:
                 self.statements.clear()
             table = quote(self.model._meta.db_table)

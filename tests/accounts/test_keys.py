@@ -1,13 +1,15 @@
 """Rotation of the keys that sign tokens."""
 
+from datetime import timedelta
 from typing import Any
 
 import jwt
 import pytest
+import time_machine
 from django.test import Client
 from rest_framework.test import APIClient
 
-from accounts.keys import key_id
+from accounts.keys import key_id, keyring
 from tests import factories
 from tests.accounts.pairs import of_an_earlier_release, reads, refresh
 from tests.passwords import OTHER_KEY
@@ -44,3 +46,29 @@ def test_tokens_of_an_unknown_key_are_rejected(api: APIClient, settings: Any) ->
         for algorithm, key in (("HS256", OTHER_KEY), ("none", None)):
             token = jwt.encode(claims, key or "", algorithm, headers={} if kid is None else {"kid": kid})
             assert reads({"access": token}) == 401
+
+
+def test_a_token_that_was_verified_before_expires(api: APIClient, settings: Any) -> None:
+    factories.user("carla")
+    with time_machine.travel(0, tick=False) as clock:
+        pair = sign_in(api).json()
+        clock.shift(settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"] - timedelta(seconds=1))
+        assert [reads(pair), reads(pair)] == [200, 200]
+        clock.shift(1)
+        assert reads(pair) == 401
+
+
+def test_a_payload_that_is_changed_is_not_that_of_the_next_request(api: APIClient) -> None:
+    factories.user("carla")
+    token = sign_in(api).json()["access"]
+    payload = keyring.decode(token)
+    changed = keyring.decode(token)
+    changed.clear()
+    assert keyring.decode(token) == payload != changed
+
+
+def test_a_rejected_token_is_rejected_again(api: APIClient) -> None:
+    factories.user("carla")
+    header, payload, signature = sign_in(api).json()["access"].split(".")
+    forged = {"access": ".".join([header, payload, signature[::-1]])}
+    assert [reads(forged), reads(forged)] == [401, 401]

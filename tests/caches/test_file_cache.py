@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from productbackend.caches import file_cache
-from productbackend.caches.file_cache import FileCache
+from productbackend.caches.file_cache import FileCache, FileCounters
 from tests.caches.attack import Attack
 
 
@@ -39,3 +39,23 @@ def test_the_file_cache_culls_seldom(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(file_cache.random, "randrange", lambda stop: 0)
     store.set("20", 20)
     assert len(list(tmp_path.glob("*.djcache"))) < 20
+
+
+def test_the_folder_is_created_again(tmp_path: Path) -> None:
+    store, counters = FileCache(str(tmp_path / "cache"), {}), FileCounters(str(tmp_path / "counters"), {})
+    for folder in tmp_path.iterdir():
+        folder.rmdir()
+    store.set("key", 1)
+    assert (store.get("key"), counters.count("key", 60)[0]) == (1, 1)
+    for folder in tmp_path.iterdir():
+        assert folder.stat().st_mode & 0o077 == 0
+        assert all(path.stat().st_mode & 0o077 == 0 for path in folder.iterdir())
+
+
+def test_a_write_that_fails_leaves_the_former_value_and_no_file(tmp_path: Path) -> None:
+    store = FileCache(str(tmp_path), {})
+    store.set("key", 1)
+    with pytest.raises(TypeError):
+        store.set("key", object())
+    assert store.get("key") == 1
+    assert len(list(tmp_path.iterdir())) == 1

@@ -34,6 +34,8 @@ LEASE = timedelta(seconds=90)  # a claim that was not renewed for longer has exp
 GRACE = timedelta(seconds=15)  # for the first message to arrive before `sweep` sends another
 ATTEMPTS_MAX = 5  # claims without a slice that was done
 SWEEP_SECONDS = 30
+# After which a message of `sweep` expires: longer than the queue is behind. Of several messages only one finds work.
+MESSAGE_SECONDS = 300
 SWEEP_MAX = 100
 WORK = (Status.CHECKING, Status.RUNNING)
 STUCK = "It stopped at slice {slice} of {slices}: workers were killed there {times} times, or failed; see their log."
@@ -206,5 +208,5 @@ def sweep() -> int:
     waiting = Import.objects.filter(_unclaimed(moment) & old, status__in=WORK).order_by("pk")
     ids = list(waiting.values_list("pk", flat=True)[:SWEEP_MAX])
     for import_id in ids:
-        dispatch(import_id, expires=SWEEP_SECONDS)  # before the next sweep, which would enqueue it twice
+        dispatch(import_id, expires=MESSAGE_SECONDS)
     return len(ids)

@@ -15,6 +15,7 @@ from tests.containers.shoppers import check_pictures
 from tests.containers.stack import SETTINGS, containers, manage, say, sql
 
 PROXY_BACK_WITHIN = 20  # seconds after its fault
+PROXY_CLOSED_WITHIN = 1  # seconds: so long connections to a proxy that was killed are still accepted, and lost
 DATABASE_BACK_WITHIN = 15
 DRAINED_WITHIN = 300
 
@@ -55,8 +56,8 @@ class Reckoning:
         for fault in self.faults.happened:
             if failure.began <= fault.applied and failure.ended >= fault.began:
                 return True
-            is_of_proxy = fault.name.endswith(" proxy") and failure.is_refusal
-            if is_of_proxy and fault.began <= failure.began <= fault.ended + PROXY_BACK_WITHIN:
+            seconds = PROXY_BACK_WITHIN if failure.is_refusal else PROXY_CLOSED_WITHIN
+            if fault.name.endswith(" proxy") and fault.began <= failure.began <= fault.ended + seconds:
                 return True
         return False
 

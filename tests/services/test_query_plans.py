@@ -197,6 +197,8 @@ def test_an_option_that_many_products_have_is_read_until_enough_is_found(
     monkeypatch.setattr(page, "FAMILIES_SAMPLED", 60)
     monkeypatch.setattr(families, "FAMILIES_MAX", 100)
     monkeypatch.setattr(families, "ENOUGH", 20)
+    monkeypatch.setattr(families, "COMMON_MIN", 60)
+    monkeypatch.setattr(families, "PRICED_MAX", 60)
     for module in (facets, option_facets):
         monkeypatch.setattr(module, "MATCHES_MAX", 100)
     read = {path: rows_read(api, path) for path in OF_AN_OPTION}

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from productbackend.database import migrating
 from tests.concurrently import run_concurrently
 
-HELD = 3.0  # seconds
+HELD = 5.0  # seconds
 
 
 @pytest.fixture

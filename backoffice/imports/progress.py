@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, OperationalError, connection, transaction
@@ -32,6 +32,7 @@ TASK = "backoffice.tasks.work_on_import"
 TIME_MAX = 10.0  # seconds of one task; then another one continues, behind the mails that wait meanwhile
 LEASE = timedelta(seconds=90)  # a claim that was not renewed for longer has expired: more than a slice may take
 GRACE = timedelta(seconds=15)  # for the first message to arrive before `sweep` sends another
+TIMES_MAX = 20  # more than the two threads can renew without a commit
 ATTEMPTS_MAX = 5  # claims without a slice that was done
 SWEEP_SECONDS = 30
 # After which a message of `sweep` expires: longer than the queue is behind. Of several messages only one finds work.
@@ -53,21 +54,23 @@ def dispatch(import_id: int, *, expires: int | None = None) -> None:
         logger.warning("The broker is unreachable: import %d is not enqueued: %s", import_id, error)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Claim:
     """A claim on an import, which the threads of one process share."""
 
     import_id: int
-    times: set[datetime] = field(default_factory=set)  # when it was made and renewed: `claimed_at` is the last of these
+    # When it was made and last renewed: `claimed_at` is one of these. A renewal may be rolled back.
+    times: tuple[datetime, ...] = ()
 
     @classmethod
     def of(cls, row: Import) -> "Claim":
         """The claim with which the caller has stored the import."""
-        return cls(row.pk, {row.claimed_at} if row.claimed_at else set())
+        return cls(row.pk, (row.claimed_at,) if row.claimed_at else ())
 
     def renewed(self) -> datetime:
+        """A new time. The caller has locked the import: so the threads do not renew it at once."""
         moment = now()
-        self.times.add(moment)
+        self.times = (*self.times[-TIMES_MAX:], moment)
         return moment
 
     def release(self) -> None:
@@ -142,7 +145,7 @@ def claim(import_id: int) -> Claim | None:
         return None
     row = Import.objects.get(pk=import_id)
     if row.attempts <= ATTEMPTS_MAX:
-        return Claim(import_id, {moment})
+        return Claim(import_id, (moment,))
     message = STUCK.format(slice=row.position + 1, slices=row.slices, times=ATTEMPTS_MAX)
     logger.error("%s failed. %s", row, message)
     mine = Import.objects.filter(pk=import_id, claimed_at=moment)
@@ -189,8 +192,10 @@ def step(held: Claim) -> bool:
 
 def _work(held: Claim, *, locked: bool = False) -> Import | None:
     """The import, if it has work and this process has the claim."""
-    rows = Import.objects.filter(pk=held.import_id, claimed_at__in=held.times, status__in=WORK)
-    return (rows.select_for_update() if locked else rows).first()
+    rows = Import.objects.filter(pk=held.import_id, status__in=WORK)
+    row = (rows.select_for_update() if locked else rows).first()
+    # Compared after the lock: the other thread may have renewed the claim while this one waited.
+    return row if row is not None and row.claimed_at in held.times else None
 
 
 def _unfinished_slices(row: Import) -> QuerySet[ImportSlice]:

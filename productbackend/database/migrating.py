@@ -13,16 +13,15 @@ from productbackend.database.error_codes import LOCKED
 
 logger = logging.getLogger(__name__)
 
-WAIT = (
-    2  # seconds for a lock; while a change of a table waits for it, every other statement on the table waits behind it
-)
+# Seconds for the lock of a table. While a change waits for it, every other statement on the table waits behind it.
+WAIT = 2
 PAUSE = 1.0  # seconds between two attempts
 TIME_LIMIT = 600.0  # seconds for all attempts of one statement
 
 
 @contextmanager
 def short_waits(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """Let each statement wait for locks briefly, and try it again: what got no lock has changed nothing.
+    """Let each statement wait briefly for a table, and try it again: what got no lock has changed nothing.
 
     A long transaction then delays the migration, and not the requests. MySQL's own limit for a table's lock is a year.
     """
@@ -30,19 +29,19 @@ def short_waits(connection: BaseDatabaseWrapper) -> Iterator[None]:
         yield
         return
     with connection.cursor() as cursor:
-        cursor.execute("SELECT @@lock_wait_timeout, @@innodb_lock_wait_timeout")
-        before = cursor.fetchone()
-        _set_waits(cursor, WAIT, WAIT)
+        cursor.execute("SELECT @@lock_wait_timeout")
+        [before] = cursor.fetchone()
+        _set_wait(cursor, WAIT)
     try:
         with connection.execute_wrapper(_again_after_locks):
             yield
     finally:
         with connection.cursor() as cursor:
-            _set_waits(cursor, *before)
+            _set_wait(cursor, before)
 
 
-def _set_waits(cursor: Any, table: int, row: int) -> None:
-    cursor.execute("SET SESSION lock_wait_timeout = %s, innodb_lock_wait_timeout = %s", [table, row])
+def _set_wait(cursor: Any, seconds: int) -> None:
+    cursor.execute("SET SESSION lock_wait_timeout = %s", [seconds])
 
 
 def _again_after_locks(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
